@@ -1,0 +1,102 @@
+"""Addresses of the Treasury Board pages: where the crawl starts, what belongs to it, what a link points at."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+from urllib.parse import urldefrag, urljoin, urlsplit, urlunsplit
+
+BASE_URL = "https://www.canada.ca"
+HOST = "www.canada.ca"
+
+START_PATHS = {
+    "en": "/en/treasury-board-secretariat/services/collective-agreements/occupational-groups.html",
+    "fr": "/fr/secretariat-conseil-tresor/services/conventions-collectives/groupes-professionnels.html",
+}
+PREFIXES = {"en": "/en/treasury-board-secretariat/", "fr": "/fr/secretariat-conseil-tresor/"}
+
+# Page kinds by path, first match wins; anything else under the prefixes is «other».
+_KINDS = tuple(
+    (kind, re.compile(pattern))
+    for kind, pattern in {
+        "occupational_groups": r"/(occupational-groups|groupes-professionnels)\.html$",
+        "definitions": r"/(occupational-groups|groupes-professionnels)/definitions\.html$",
+        "job_evaluation_standards_list": r"/(job-evaluation-standards-public-service-employees"
+        r"|normes-evaluation-emplois-employes-fonction-publique)\.html$",
+        "job_evaluation_standard": r"/(job-evaluation/[^/]*job-evaluation-standard"
+        r"|evaluation-emplois/([^/]*-)?norme-evaluation)[^/]*\.html$",
+        "qualification_standards": r"/(qualification-standards/core|normes-qualification/centrale)\.html$",
+        "bargaining_update": r"/(collective-bargaining|negociations?-collectives?)/[^/]+\.html$",
+        "rates_unrepresented": r"/(rates-pay-unrepresented-senior-excluded-employees"
+        r"|taux-remuneration-employes-non-representes-exclus-niveaux-superieurs)/[^/]+\.html$",
+        "collective_agreement": r"/(topics/pay/collective-agreements"
+        r"|sujets/remuneration/conventions-collectives)/.+\.html$",
+    }.items()
+)
+
+# The source's own slips: an author-server path, or letters after «.html».
+_MALFORMED_PATH = re.compile(r"^/content/canadasite/|\.html[^/]+$")
+
+
+class Link(NamedTuple):
+    """An ``href`` resolved: ``url`` has no fragment and is None where the address cannot be read."""
+
+    target: str
+    url: str | None
+    fragment: str | None
+
+
+def kind_of(url: str) -> str:
+    """The page kind of an address, by its path."""
+    path = urlsplit(url).path
+    return next((kind for kind, pattern in _KINDS if pattern.search(path)), "other")
+
+
+def language_of(url: str) -> str | None:
+    """``en`` or ``fr`` by the path's prefix; None outside both."""
+    path = urlsplit(url).path
+    return next((language for language, prefix in PREFIXES.items() if path.startswith(prefix)), None)
+
+
+def on_host(url: str, base_url: str) -> str:
+    """The same document as fetched from ``base_url``, for links that name www.canada.ca in full."""
+    parts, base = urlsplit(url), urlsplit(base_url)
+    return urlunsplit((base.scheme, base.netloc, parts.path, parts.query, ""))
+
+
+def same_path(first: str, second: str) -> bool:
+    """Whether two addresses name the same document whatever host it is fetched from."""
+    return urlsplit(first).path == urlsplit(second).path
+
+
+def resolve(href: str, page_url: str) -> Link:
+    """What an ``href`` of a page points at; targets are those of ``links.schema.json``."""
+    href = href.strip()
+    if href.startswith("#"):
+        return Link("same_document", page_url, href[1:] or None)
+    scheme = href.partition(":")[0].lower()
+    if scheme == "mailto":
+        return Link("email", None, None)
+    try:
+        url, fragment = urldefrag(urljoin(page_url, href))
+        parts = urlsplit(url)
+        page = urlsplit(page_url)
+    except ValueError:
+        return Link("malformed", None, None)
+    return Link(_target(parts.scheme, parts.netloc, parts.path, page.netloc, page.path), url, fragment or None)
+
+
+def _target(scheme: str, host: str, path: str, page_host: str, page_path: str) -> str:
+    if scheme not in ("http", "https") or host not in (page_host, HOST):
+        return "external"
+    if _MALFORMED_PATH.search(path):
+        return "malformed"
+    if path == page_path:
+        return "same_document"
+    name = path.rpartition("/")[2]
+    if "." in name and not name.endswith(".html"):
+        return "file"
+    language = language_of(path)
+    if language is None or not name:
+        return "external"
+    return "tbs_document" if language == language_of(page_path) else "other_language"

@@ -1,0 +1,1 @@
+"""What users type: ``scrapy crawl``, ``extract``, ``changes``, ``replica``."""

@@ -1,0 +1,1 @@
+"""Spiders: navigation only. Reading is in ``pages``, policy in ``pipelines``."""

@@ -1,0 +1,113 @@
+"""The one spider: main table → linked documents → pages they link to, in each language."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urldefrag
+
+import scrapy
+
+from wiq_crawl.addresses import START_PATHS, kind_of, on_host
+from wiq_crawl.arguments import parse_arguments
+from wiq_crawl.expectations import load_expectations
+from wiq_crawl.failures import classify
+from wiq_crawl.middlewares.archive import RECORD
+from wiq_crawl.pages import Fetched, Known, read_page
+from wiq_crawl.pages.probe import Observation, linked_documents, observe
+from wiq_crawl.rendering import needs_rendering, rendered_request
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Iterator
+
+    from scrapy.crawler import Crawler
+    from scrapy.http import TextResponse
+    from twisted.python.failure import Failure
+
+    from wiq_crawl.items import PageRecords, Record
+
+
+class TbsSpider(scrapy.Spider):
+    """Treasury Board occupational groups: ``scrapy crawl tbs``; its arguments are those of ``wiq_crawl.arguments``."""
+
+    name = "tbs"
+
+    def __init__(self, archived_arguments: dict[str, object] | None = None, **arguments: str) -> None:
+        super().__init__()
+        self.arguments = parse_arguments(arguments, archived_arguments)
+        self.discovered: dict[str, str] = {}  # every document asked for → its language
+        self.observations: list[Observation] = []
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:  # noqa: ANN401
+        """Read the expectations, which say what is known of the source."""
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        expectations = load_expectations(crawler.settings["WIQ_EXPECTATIONS_FILE"])
+        spider.known = Known(expectations.twins, expectations.missing_fragments)
+        spider.unavailable = expectations.unavailable
+        return spider
+
+    known: Known
+    unavailable: dict[str, str]
+
+    async def start(self) -> AsyncIterator[scrapy.Request]:
+        """The main page of each language."""
+        for language in self.arguments.languages:
+            for request in self.requests([(self.arguments.base_url + START_PATHS[language], ())], language, 0):
+                yield request
+
+    def read(self, response: Any, **place: Any) -> Iterator[PageRecords | scrapy.Request]:  # noqa: ANN401
+        """Read a page, then ask for the documents it leads to, as deep as the arguments say."""
+        depth, language = place["depth"], place["language"]
+        if needs_rendering(response, self.crawler.settings["WIQ_RENDER"]):
+            yield rendered_request(response.request)
+            return
+        if self.arguments.probe:
+            self.observations += observe(response.text, response.url, language=language, kind=place["kind"])
+            targets = linked_documents(response.text, response.url, self.arguments.columns) if depth == 0 else {}
+            yield from self.requests(targets.items(), language, 1)
+            return
+        records = read_page(response.text, response.url, known=self.known, fetched=self.fetched(response), **place)
+        self.crawler.stats.inc_value("wiq/extracted", sum(len(found) for found in records.tables.values()))
+        yield records
+        if depth < self.arguments.depth:
+            documents = self.table_documents(records) if depth == 0 else self.further_documents(records)
+            yield from self.requests(documents, language, depth + 1)
+
+    def failed(self, failure: Failure) -> None:
+        """A request without a usable answer: raised on, so that it counts like any other failure."""
+        raise classify(failure.value, failure.request)  # type: ignore[attr-defined, arg-type]
+
+    # --- the crawl graph --------------------------------------------------------------------------------------
+
+    def table_documents(self, records: PageRecords) -> Iterable[tuple[str, Iterable[str]]]:
+        """Documents the chosen columns of the main table lead to, each with the fragments pointed at."""
+        documents: dict[str, set[str]] = {}
+        for link in records.tables["links"]:
+            if link["table_column"] in self.arguments.columns and link["target"] == "tbs_document":
+                documents.setdefault(link["url"], set()).update(filter(None, [link["target_fragment"]]))
+        return documents.items()
+
+    def further_documents(self, records: PageRecords) -> Iterable[tuple[str, Iterable[str]]]:
+        """Pages a document links to under its own language's Treasury Board path."""
+        links: list[Record] = records.tables["links"]
+        return [(link["url"], ()) for link in links if link["target"] == "tbs_document"]
+
+    def requests(
+        self, documents: Iterable[tuple[str, Iterable[str]]], language: str, depth: int
+    ) -> Iterator[scrapy.Request]:
+        """One request per document, however many links lead to it."""
+        for address, fragments in documents:
+            url = on_host(urldefrag(address).url, self.arguments.base_url)
+            path = url.removeprefix(self.arguments.base_url)
+            if url in self.discovered or path in self.unavailable:
+                continue
+            self.discovered[url] = language
+            place = {"language": language, "kind": kind_of(url), "depth": depth, "fragments": sorted(fragments)}
+            request = scrapy.Request(url, self.read, errback=self.failed, cb_kwargs=place)
+            rendered = self.crawler.settings["WIQ_RENDER"] == "always"
+            yield rendered_request(request) if rendered else request
+
+    def fetched(self, response: TextResponse) -> Fetched:
+        """When and under which archive record a page came."""
+        record_id, fetched_at = response.meta[RECORD]
+        return Fetched(fetched_at, record_id, rendered=bool(response.meta.get("playwright")))

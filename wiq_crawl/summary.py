@@ -1,0 +1,127 @@
+"""What a user reads when a run has ended: tables, warnings, failures, and where the files are."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from schemas import load_tables
+from wiq_crawl.labels import LANGUAGES
+from wiq_crawl.runs import LATEST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from wiq_crawl.pages.probe import Observation
+    from wiq_crawl.runs import Run
+
+_WIDTH_OF_A_LOG = 160
+_SHOWN = 6
+
+
+def print_summary(run: Run, manifest: dict[str, Any], observations: Iterable[Observation]) -> None:
+    """Print the summary; on a terminal with colours, in a log as plain text."""
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH_OF_A_LOG, highlight=False, soft_wrap=True)
+    if manifest["observations"]:
+        console.print(_label_table(observations))
+    if manifest["counts"] and not manifest["failures"]:
+        console.print(_count_table(manifest))
+    for warning in manifest["warnings"]:
+        console.print(Text(f"warning: {warning}", style="yellow"))
+    for failure, others in _grouped(manifest["failures"]):
+        console.print(Text(_failure_lines(failure, others), style="red"))
+    requests = manifest["requests"]
+    console.print(
+        f"{requests['documents']} documents, {requests['sent']} requests ({requests['retried']} retries), "
+        f"{len(manifest['labels_unconfirmed'])} labels not confirmed on the live site",
+        markup=False,
+    )
+    for line in _closing_lines(run, manifest):
+        console.print(line, markup=False)
+
+
+def _count_table(manifest: dict[str, Any]) -> Table:
+    table = Table(title=f"Run {manifest['run_id']}")
+    table.add_column("table")
+    for language in LANGUAGES:
+        table.add_column(language.upper(), justify="right")
+    table.add_column("since the previous run")
+    titles = load_tables("tbs")
+    for name, counts in manifest["counts"].items():
+        changes = manifest["changes"].get(name, {})
+        shown = ", ".join(f"{count} {action}" for action, count in changes.items() if count) or "–"
+        table.add_row(
+            f"{name} ({titles[name].title['fr']})", *(str(counts.get(language, "–")) for language in LANGUAGES), shown
+        )
+    return table
+
+
+def _label_table(observations: Iterable[Observation]) -> Table:
+    table = Table(title="Labels compared with the site, one by one")
+    for heading in ("label", "", "expected", "found", "verdict"):
+        table.add_column(heading, overflow="fold")
+    for seen in observations:
+        style = "" if seen.verdict == "as expected" else "green" if seen.matches else "red"
+        found = " · ".join(seen.found[:_SHOWN]) + (
+            f" · … ({len(seen.found)} in all)" if len(seen.found) > _SHOWN else ""
+        )
+        table.add_row(
+            Text(seen.label.key),
+            seen.label.language,
+            Text(str(seen.label)),
+            Text(found),
+            Text(seen.verdict, style=style),
+        )
+    return table
+
+
+def _grouped(failures: list[dict[str, Any]]) -> list[tuple[dict[str, Any], list[str]]]:
+    """Failures that differ only in their address told once, with the other addresses."""
+    groups: dict[tuple[str, ...], tuple[dict[str, Any], list[str]]] = {}
+    for failure in failures:
+        key = tuple(str(failure[name]) for name in ("kind", "message", "expected", "found"))
+        if key in groups:
+            groups[key][1].append(failure["url"])
+        else:
+            groups[key] = (failure, [])
+    return list(groups.values())
+
+
+def _failure_lines(failure: dict[str, Any], others: list[str]) -> str:
+    lines = [f"FAILED ({failure['kind']}): {failure['message']}"]
+    where = ", ".join(
+        part
+        for part in (failure["url"], f"row {failure['row']}" if failure["row"] else None, failure["selector"])
+        if part
+    )
+    for name, value in (
+        ("expected", failure["expected"]),
+        ("found", failure["found"]),
+        ("where", where or None),
+        *(("and", other) for other in others[:_SHOWN]),
+        ("saved page", failure["saved_page"]),
+        ("next", failure["next_step"]),
+    ):
+        if value:
+            lines.append(f"  {name:<10} {value}")
+    return "\n".join(lines)
+
+
+def _closing_lines(run: Run, manifest: dict[str, Any]) -> list[str]:
+    if manifest["verdict"] == "probe":
+        return [f"Probe {run.run_id}: nothing published. Archive and run.json: {run.folder}"]
+    if manifest["verdict"] == "bad":
+        kept = f"latest is unchanged ({run.root / LATEST})" if run.previous else "nothing was published yet"
+        return [f"Run {run.run_id} is BAD; {kept}. Archive, log and saved pages: {run.folder}"]
+    if manifest["withheld"]:
+        return [f"Run {run.run_id} is good and was not published: {manifest['withheld']}. Files: {run.folder}"]
+    return [
+        f"Run {run.run_id} is good and published. Files: {run.root / LATEST}",
+        f"What changed since {manifest['previous']}: {run.root / LATEST}/changes_en.md and changes_fr.md"
+        if manifest["previous"]
+        else "First good run: the next one will say what changed.",
+    ]

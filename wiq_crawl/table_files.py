@@ -1,0 +1,162 @@
+"""Tables on disk: spooled page by page as they come, then written in their published order.
+
+Pages arrive in the order the site answers; the files do not depend on it. Memory holds one small index
+entry per page and table.
+"""
+
+from __future__ import annotations
+
+from typing import IO, TYPE_CHECKING
+
+import orjson
+import pyarrow as pa
+import pyarrow.json as pj
+import pyarrow.parquet as pq
+
+from schemas import Table, arrow_schema, load_tables, paired_table
+from wiq_crawl.errors import OutputUnwritable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from wiq_crawl.items import Record
+
+SPOOL = "spool"
+# Rows go to Parquet in blocks of about this many bytes of JSON, larger where one record is.
+_BLOCK_BYTES = 1 << 20
+
+# Place of a page's records in a file: depth, address, then page (0) before pairing (1).
+Place = tuple[int, str, int]
+
+
+class Spool:
+    """Records of one file, appended page by page."""
+
+    def __init__(self, path: Path, table: Table) -> None:
+        self.table = table
+        self.longest = 0
+        self._path = path
+        self._file: IO[bytes] = path.open("wb+")
+        self._index: list[tuple[Place, int, int]] = []
+        self._end = 0
+
+    def append(self, place: Place, records: Iterable[Record]) -> int:
+        """Write a page's records; returns how many."""
+        lines = [orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records]
+        if lines:
+            self.longest = max(self.longest, *map(len, lines))
+            written = self._file.write(b"".join(lines))
+            self._index.append((place, self._end, written))
+            self._end += written
+        return len(lines)
+
+    def write_jsonl(self, path: Path) -> None:
+        """Write the records in their published order."""
+        self._file.flush()
+        with path.open("xb") as out:
+            for _, offset, length in sorted(self._index):
+                self._file.seek(offset)
+                out.write(self._file.read(length))
+
+    def close(self) -> None:
+        """Close and delete the spool file."""
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+
+class TableFiles:
+    """Every table file of a run: ``<table>_<language>.jsonl`` and ``.parquet``, and the paired Parquet files."""
+
+    def __init__(self, folder: Path, languages: Iterable[str], program: str = "tbs") -> None:
+        self.folder = folder
+        self.spool_folder = folder / SPOOL
+        try:
+            self.spool_folder.mkdir()
+            tables = load_tables(program)
+            self._single = {
+                (name, language): Spool(self.spool_folder / f"{name}_{language}", table)
+                for name, table in tables.items()
+                for language in languages
+            }
+            self._paired: dict[str, Spool] = {}
+            if len(set(languages)) > 1:
+                self._paired = {
+                    name: Spool(self.spool_folder / name, paired_table(program, name))
+                    for name, table in tables.items()
+                    if table.pairing_key
+                }
+        except OSError as error:
+            raise _unwritable(folder, error) from error
+
+    def append(self, table: str, language: str, place: Place, records: Iterable[Record]) -> int:
+        """Spool a page's records of one table; returns how many."""
+        try:
+            return self._single[table, language].append(place, records)
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
+
+    def append_paired(self, table: str, records: Iterable[Record]) -> int:
+        """Spool bilingual records; returns how many."""
+        try:
+            return self._paired[table].append((0, "", 0), records)
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
+
+    def publish(self) -> None:
+        """Write every file in its published order, and delete the spools."""
+        try:
+            for (name, language), spool in self._single.items():
+                jsonl = self.folder / f"{name}_{language}.jsonl"
+                spool.write_jsonl(jsonl)
+                write_parquet(jsonl, self.folder / f"{name}_{language}.parquet", spool.table, longest=spool.longest)
+                spool.close()
+            for name, spool in self._paired.items():
+                jsonl = self.spool_folder / f"{name}.jsonl"
+                spool.write_jsonl(jsonl)
+                write_parquet(jsonl, self.folder / f"{name}.parquet", spool.table, longest=spool.longest)
+                spool.close()
+                jsonl.unlink()
+            self.spool_folder.rmdir()
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
+
+
+def write_parquet(jsonl: Path, path: Path, table: Table, *, longest: int) -> None:
+    """Write a JSONL file as Parquet (zstd) with the table's types; ``longest`` is its longest line in bytes."""
+    schema = arrow_schema(table)
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        if jsonl.stat().st_size:
+            for batch in _batches(jsonl, schema, block_bytes=max(_BLOCK_BYTES, 2 * longest)):
+                writer.write_batch(batch)
+
+
+def _batches(jsonl: Path, schema: pa.Schema, *, block_bytes: int) -> Iterator[pa.RecordBatch]:
+    """Record batches of a JSONL file; dates come as text in JSON and are cast."""
+    as_text = pa.schema(
+        [pa.field(field.name, pa.string() if pa.types.is_temporal(field.type) else field.type) for field in schema]
+    )
+    reader = pj.open_json(
+        jsonl,
+        read_options=pj.ReadOptions(block_size=block_bytes, use_threads=False),
+        parse_options=pj.ParseOptions(explicit_schema=as_text, unexpected_field_behavior="error"),
+    )
+    for batch in reader:
+        columns = [batch.column(field.name).cast(field.type) for field in schema]
+        yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def read_jsonl(path: Path) -> Iterator[Record]:
+    """Records of a JSONL file."""
+    with path.open("rb") as lines:
+        for line in lines:
+            yield orjson.loads(line)
+
+
+def _unwritable(folder: Path, error: OSError) -> OutputUnwritable:
+    return OutputUnwritable(
+        "the tables cannot be written",
+        "space and permission",
+        f"{folder}: {error.strerror or error}",
+        next_step="free space or name another folder with WIQ_OUTPUT",
+    )
