@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.http import Response
 
+_SEE_LOG = "the traceback is in crawl.log in the run’s folder"
 # errno values of a medium that is full or closed to writing: EFBIG, ENOSPC, EROFS, EDQUOT.
 _CANNOT_WRITE = frozenset({27, 28, 30, 122})
 
@@ -33,7 +34,7 @@ class FailureLog(logging.Handler):
         """Keep the error; where its kind says it all, the traceback is dropped from the log."""
         exception = record.exc_info[1] if record.exc_info else None
         if not isinstance(exception, Exception):
-            self.add(CrawlError(f"{record.name}: {record.getMessage()}"))
+            self.add(CrawlError(f"{record.name}: {record.getMessage()}", next_step=_SEE_LOG))
             return
         failure = classify(exception, None)
         self.add(failure)
@@ -84,7 +85,7 @@ def classify(exception: BaseException, request: Request | None) -> CrawlError:
             url,
             next_step="look whether the address opens in a browser, then run again",
         )
-    failure = CrawlError(f"{type(exception).__name__}: {exception}", url=url)
+    failure = CrawlError(f"{type(exception).__name__}: {exception}", url=url, next_step=_SEE_LOG)
     failure.__cause__ = exception
     return failure
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -10,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas import load_tables
-from wiq_crawl.labels import LANGUAGES
+from wiq_crawl.labels import LANGUAGES, labels
 from wiq_crawl.runs import LATEST
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from wiq_crawl.runs import Run
 
 _WIDTH_OF_A_LOG = 160
-_SHOWN = 6
+_SHOWN = 3
+_LONGEST_FOUND = 60
 
 
 def print_summary(run: Run, manifest: dict[str, Any], observations: Iterable[Observation]) -> None:
@@ -64,17 +66,24 @@ def _label_table(observations: Iterable[Observation]) -> Table:
     table = Table(title="Labels compared with the site, one by one")
     for heading in ("label", "", "expected", "found", "verdict"):
         table.add_column(heading, overflow="fold")
+    by_label: dict[tuple[str, str, str], list[Observation]] = {}
     for seen in observations:
-        style = "" if seen.verdict == "as expected" else "green" if seen.matches else "red"
-        found = " · ".join(seen.found[:_SHOWN]) + (
-            f" · … ({len(seen.found)} in all)" if len(seen.found) > _SHOWN else ""
-        )
+        by_label.setdefault((seen.label.key, seen.label.language, seen.verdict), []).append(seen)
+    order = {label: position for position, label in enumerate(labels("en"))}
+    for (key, language, verdict), pages in sorted(
+        by_label.items(), key=lambda entry: (entry[0][1], order[entry[0][0]])
+    ):
+        style = "" if verdict == "as expected" else "green" if pages[0].matches else "red"
+        found = list(dict.fromkeys(text for seen in pages for text in seen.shown))
+        shown = [textwrap.shorten(text, _LONGEST_FOUND, placeholder=" …") for text in found[:_SHOWN]]
+        more = [f"… ({len(found)} in all)"] if len(found) > _SHOWN else []
+        count = f", on {len(pages)} pages" if len(pages) > 1 else ""
         table.add_row(
-            Text(seen.label.key),
-            seen.label.language,
-            Text(str(seen.label)),
-            Text(found),
-            Text(seen.verdict, style=style),
+            Text(key),
+            language,
+            Text(str(pages[0].label)),
+            Text(" · ".join(shown + more)),
+            Text(verdict + count, style=style),
         )
     return table
 

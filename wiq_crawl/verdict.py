@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from schemas import load_tables, paired_table
 from schemas.validation import TableValidator
-from wiq_crawl.errors import ComponentDisabled, CrawlError, CutShort, ExpectationFailed, Incomplete
+from wiq_crawl.errors import ComponentDisabled, CrawlError, CutShort, ExpectationFailed, Incomplete, PairingMismatch
 from wiq_crawl.table_files import read_jsonl
 
 if TYPE_CHECKING:
@@ -124,15 +124,18 @@ def _read_back(folder: Path, languages: tuple[str, ...], verdict: Verdict) -> _W
 
 
 def _check_paired(folder: Path, languages: tuple[str, ...], written: _Written, verdict: Verdict) -> None:
+    """Every row of a paired table stands in both languages and in the bilingual file."""
     for name, table in load_tables("tbs").items():
-        if table.pairing_key and len(languages) > 1:
-            metadata = pq.read_metadata(folder / f"{name}.parquet")
-            columns = len(paired_table("tbs", name).columns)
-            shown = [written.rows[name, language] for language in languages]
-            if any(metadata.num_rows != rows for rows in shown) or len(metadata.schema.to_arrow_schema()) != columns:
-                verdict.failures.append(
-                    Incomplete(f"{name}.parquet is not whole", f"{shown} rows", f"{metadata.num_rows} rows")
-                )
+        if not table.pairing_key or len(languages) == 1:
+            continue
+        rows = {language: written.rows[name, language] for language in languages}
+        metadata = pq.read_metadata(folder / f"{name}.parquet")
+        whole = len(metadata.schema.to_arrow_schema()) == len(paired_table("tbs", name).columns)
+        if not whole or set(rows.values()) != {metadata.num_rows}:
+            shown = ", ".join(f"{count} {language}" for language, count in rows.items())
+            verdict.failures.append(
+                PairingMismatch(f"{name} are not paired", f"as many bilingual rows as {shown}", str(metadata.num_rows))
+            )
 
 
 def _note(name: str, language: str, record: Mapping[str, Any], written: _Written, verdict: Verdict) -> None:

@@ -21,19 +21,17 @@ from typing import TYPE_CHECKING
 
 from wiq_crawl.addresses import kind_of, same_path
 from wiq_crawl.items import PageRecords, Record
-from wiq_crawl.pages.contract import alternate_url, is_archived, is_suspect, open_page
+from wiq_crawl.pages.contract import alternate_url, is_suspect, open_page
 from wiq_crawl.pages.definitions import read_definitions
 from wiq_crawl.pages.issues import issue
 from wiq_crawl.pages.occupational_groups import LINK_COLUMNS, read_occupational_groups
 from wiq_crawl.pages.page import Page, metadata
 from wiq_crawl.pages.sections import read_outline
 from wiq_crawl.pages.standards import standard_issues
-from wiq_crawl.pages.text import attributes, collapse, glued_words, text_of
+from wiq_crawl.pages.text import attributes, collapse, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
-
-    from lxml import etree
 
     from wiq_crawl.pages.sections import Outline
 
@@ -101,8 +99,7 @@ def read_page(
 
 
 def _document(page: Page, fragments: Collection[str], fetched: Fetched) -> Record:
-    head: etree._Element = page.selector.root
-    title = head.find("head/title")
+    title = page.root.find("head/title")
     return {
         "url": page.url,
         "language": page.language,
@@ -110,13 +107,13 @@ def _document(page: Page, fragments: Collection[str], fetched: Fetched) -> Recor
         "depth": page.depth,
         "title": text_of(title) if title is not None else "",
         "heading": page.heading,
-        "description": metadata(page.selector, "description"),
-        "creator": metadata(page.selector, "dcterms.creator"),
-        "issued": metadata(page.selector, "dcterms.issued"),
+        "description": metadata(page.root, "description"),
+        "creator": metadata(page.root, "dcterms.creator"),
+        "issued": metadata(page.root, "dcterms.issued"),
         "modified": page.modified,
         "modified_source": page.modified_source,
         "alternate_url": collapse(alternate_url(page)) or None,
-        "archived": is_archived(page),
+        "archived": page.archived,
         "referenced_fragments": sorted(fragments),
         "content_sha256": page.content_sha256,
         "content_characters": len(page.text),
@@ -196,7 +193,7 @@ def _anchors_with_content(outline: Outline) -> frozenset[str]:
 
 
 def _text_issues(page: Page, outline: Outline) -> Iterator[Record]:
-    for word in dict.fromkeys(glued_words(page.text)):
+    for word in dict.fromkeys(page.glued_words):
         yield issue(page, "glued_word", f"{page.url}#{word}", "two words", word, page.provenance_of(page.main, None))
     for section in outline.sections:
         if is_suspect(section["text"]):

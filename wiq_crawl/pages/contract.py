@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lxml import etree
-    from parsel import Selector
 
 # ISO 639-2/T codes of dcterms.language.
 _METADATA_LANGUAGE = {"en": "eng", "fr": "fra"}
@@ -27,8 +26,8 @@ _COMMON_WORDS = {
     "en": frozenset("the of and to in for is are with that by on be".split()),
     "fr": frozenset("le la les des de et du pour une est dans aux par sur au".split()),
 }
-# Words read and words recognised before a text's language is judged.
-_WORDS_READ = 2000
+# Characters read and words recognised before a text's language is judged.
+_CHARACTERS_READ = 10_000
 _WORDS_RECOGNISED = 20
 # Characters a page says beside its heading, at the least.
 _SHORTEST_CONTENT = 40
@@ -50,15 +49,27 @@ def open_page(html: str, url: str, *, language: str, kind: str, depth: int) -> P
     """
     if "</html>" not in html[-2000:].lower():
         raise TruncatedText("the page has no end", "</html> at the end", f"«{html[-40:].strip()}»", url)
-    selector = parse_html(html)
-    main = _only(selector.root, "//main", url)
-    heading = _heading(selector, main, url)
-    _check_language(selector, url, language)
-    modified, modified_source = _modified(selector, main, url)
+    root = parse_html(html)
+    main = _only(root, "//main", url)
+    heading = _heading(root, main, url)
+    _check_language(root, url, language)
+    modified, modified_source = _modified(root, main, url)
     empty_page_details(main)
     text = text_of(main)
     page = Page(
-        url, language, kind, depth, selector, main, heading, text, content_hash(text), modified, modified_source
+        url,
+        language,
+        kind,
+        depth,
+        root,
+        main,
+        heading,
+        text,
+        content_sha256=content_hash(text),
+        modified=modified,
+        modified_source=modified_source,
+        archived=_is_archived(main),
+        glued_words=tuple(glued_words(text)),
     )
     if len(text) - len(heading) < _SHORTEST_CONTENT:
         raise page.drift(
@@ -70,24 +81,15 @@ def open_page(html: str, url: str, *, language: str, kind: str, depth: int) -> P
     _check_heading(page)
     _check_alternate(page)
     _check_text(page)
-    if depth <= _DEPTH_REQUIRED and is_archived(page):
+    if depth <= _DEPTH_REQUIRED and page.archived:
         raise page.drift("the page is archived", "a page in force", "an archived notice", selector=_ARCHIVED)
     return page
-
-
-def is_archived(page: Page) -> bool:
-    """Whether the page carries the template's archived notice."""
-    wanted = [label("page.archived", language) for language in LANGUAGES]
-    return any(
-        "gc-archv" in notice.get("class", "") or any(found.matches(text_of(notice)) for found in wanted)
-        for notice in elements(page.main, _ARCHIVED)
-    )
 
 
 def alternate_url(page: Page) -> str | None:
     """Address of the page in the other official language, from ``link rel=alternate hreflang``."""
     other = next(language for language in LANGUAGES if language != page.language)
-    found = page.selector.root.xpath("string(/html/head/link[@rel='alternate'][@hreflang=$other]/@href)", other=other)
+    found = page.root.xpath("string(/html/head/link[@rel='alternate'][@hreflang=$other]/@href)", other=other)
     return str(found).strip() or None
 
 
@@ -118,6 +120,15 @@ def is_suspect(text: str) -> bool:
     return len(text) >= ROUND_LENGTH and len(text) % ROUND_LENGTH == 0 and not text.endswith(_ENDINGS)
 
 
+def _is_archived(main: etree._Element) -> bool:
+    """Whether the page carries the template's archived notice."""
+    wanted = [label("page.archived", language) for language in LANGUAGES]
+    return any(
+        "gc-archv" in notice.get("class", "") or any(found.matches(text_of(notice)) for found in wanted)
+        for notice in elements(main, _ARCHIVED)
+    )
+
+
 def _only(root: etree._Element, xpath: str, url: str) -> etree._Element:
     found = elements(root, xpath)
     if len(found) != 1:
@@ -125,10 +136,10 @@ def _only(root: etree._Element, xpath: str, url: str) -> etree._Element:
     return found[0]
 
 
-def _heading(selector: Selector, main: etree._Element, url: str) -> str:
+def _heading(root: etree._Element, main: etree._Element, url: str) -> str:
     headings = elements(main, ".//h1")
     heading = text_of(headings[0]) if headings else ""
-    title = text_of(title) if (title := selector.root.find("head/title")) is not None else ""
+    title = text_of(title) if (title := root.find("head/title")) is not None else ""
     for found in (heading, title):
         if any(label("page.not_found", language).matches(found) for language in LANGUAGES):
             raise SoftNotFound(
@@ -140,13 +151,13 @@ def _heading(selector: Selector, main: etree._Element, url: str) -> str:
     return heading
 
 
-def _check_language(selector: Selector, url: str, language: str) -> None:
-    stated = (selector.root.get("lang") or "").split("-")[0].lower()
+def _check_language(root: etree._Element, url: str, language: str) -> None:
+    stated = (root.get("lang") or "").split("-")[0].lower()
     if stated != language:
         raise WrongLanguage(
             "the page is in another language", f"lang={language!r}", f"lang={stated!r}", url, "/html/@lang"
         )
-    written = metadata(selector, "dcterms.language")
+    written = metadata(root, "dcterms.language")
     if written is not None and written != _METADATA_LANGUAGE[language]:
         raise WrongLanguage(
             "the page’s metadata name another language",
@@ -157,11 +168,11 @@ def _check_language(selector: Selector, url: str, language: str) -> None:
         )
 
 
-def _modified(selector: Selector, main: etree._Element, url: str) -> tuple[str | None, str | None]:
+def _modified(root: etree._Element, main: etree._Element, url: str) -> tuple[str | None, str | None]:
     """The date the page states, from the newest form of the template to the oldest."""
     candidates = {
         "gcds-date-modified": [text_of(element) for element in main.iter("gcds-date-modified")],
-        "dcterms.modified": [metadata(selector, "dcterms.modified") or ""],
+        "dcterms.modified": [metadata(root, "dcterms.modified") or ""],
         "dateModified": [text.strip() for text in attributes(main, ".//time[@property='dateModified']//text()")],
     }
     stated = [(text, source) for source, texts in candidates.items() for text in texts if text]
@@ -193,8 +204,8 @@ def _check_alternate(page: Page) -> None:
 
 
 def _check_text(page: Page) -> None:
-    words = re.findall(r"\w+", page.text[: _WORDS_READ * 8].lower())[:_WORDS_READ]
-    counts = {language: sum(word in common for word in words) for language, common in _COMMON_WORDS.items()}
+    words = page.text[:_CHARACTERS_READ].lower().split()
+    counts = {language: sum(map(common.__contains__, words)) for language, common in _COMMON_WORDS.items()}
     other = max((count, language) for language, count in counts.items() if language != page.language)
     if sum(counts.values()) >= _WORDS_RECOGNISED and other[0] > counts[page.language]:
         raise WrongLanguage(
@@ -204,7 +215,7 @@ def _check_text(page: Page) -> None:
             page.url,
             "//main",
         )
-    glued = glued_words(page.text)
+    glued = page.glued_words
     if len(glued) > _GLUED_WORDS_ALLOWED:
         raise GluedWords(
             "words are run together",

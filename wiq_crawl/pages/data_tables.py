@@ -92,7 +92,10 @@ def _expand(groups: list[list[list[etree._Element]]]) -> list[list[str]]:
 
 
 def _span(cell: etree._Element, name: str) -> int:
-    value = cell.get(name, "1").strip()
+    value = cell.get(name)
+    if value is None:
+        return 1
+    value = value.strip()
     return int(value) if value.isascii() and value.isdigit() else 1
 
 

@@ -5,15 +5,11 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from parsel import Selector
+from lxml import etree
 
 from wiq_crawl.errors import StructureDrift
 from wiq_crawl.pages.text import collapse, elements, separate_blocks
-
-if TYPE_CHECKING:
-    from lxml import etree
 
 # Characters that nobody sees and that break comparisons.
 _INVISIBLE = ("\u200b", "\ufeff", "\u00ad")
@@ -23,22 +19,24 @@ _INVISIBLE = ("\u200b", "\ufeff", "\u00ad")
 class Page:
     """One opened page.
 
-    ``main`` is the only part records are read from; ``text`` its normalised text and
-    ``content_sha256`` the hash of that text (the raw bytes change at every fetch: the head carries
-    request ids). XPaths from ``path_of`` hold in the archived page.
+    ``main`` is the only part records are read from; ``text`` is its normalised text, ``glued_words`` what lost
+    its spaces there, ``content_sha256`` the hash of that text (the raw bytes change at every fetch: the head
+    carries request ids). XPaths from ``path_of`` hold in the archived page.
     """
 
     url: str
     language: str
     kind: str
     depth: int
-    selector: Selector
+    root: etree._Element
     main: etree._Element
     heading: str
     text: str
     content_sha256: str
     modified: str | None
     modified_source: str | None
+    archived: bool
+    glued_words: tuple[str, ...]
 
     def path_of(self, element: etree._Element) -> str:
         """Absolute XPath of an element."""
@@ -68,17 +66,19 @@ class Page:
         return StructureDrift(message, expected, found, self.url, selector, row, next_step)
 
 
-def parse_html(html: str) -> Selector:
+def parse_html(html: str) -> etree._Element:
     """Parse a page's text: Unicode NFC, invisible characters dropped, white space put around blocks."""
     if not unicodedata.is_normalized("NFC", html):
         html = unicodedata.normalize("NFC", html)
     for character in _INVISIBLE:
         if character in html:
             html = html.replace(character, "")
-    selector = Selector(text=html, type="html")
-    for main in selector.root.iter("main"):
+    # As parsel parses, but for lxml.html's element classes, which cost a call per element.
+    parser = etree.HTMLParser(recover=True, encoding="utf-8", huge_tree=True)
+    root = etree.fromstring(html.strip().replace("\0", "").encode() or b"<html/>", parser)
+    for main in root.iter("main"):
         separate_blocks(main)
-    return selector
+    return root
 
 
 def empty_page_details(main: etree._Element) -> None:
@@ -97,7 +97,6 @@ def content_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def metadata(selector: Selector, name: str) -> str | None:
+def metadata(root: etree._Element, name: str) -> str | None:
     """Content of a ``meta`` element of the head, or None."""
-    found = selector.root.xpath("string(/html/head/meta[@name=$name]/@content)", name=name)
-    return collapse(found) or None
+    return collapse(str(root.xpath("string(/html/head/meta[@name=$name]/@content)", name=name))) or None

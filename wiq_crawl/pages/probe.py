@@ -28,6 +28,11 @@ class Observation:
     matches: bool
 
     @property
+    def shown(self) -> tuple[str, ...]:
+        """What to show a person: the texts that match, or all of them where none does."""
+        return tuple(text for text in self.found if self.label.matches(text)) or self.found
+
+    @property
     def verdict(self) -> str:
         """What it means for the labels file."""
         if self.matches:
@@ -37,8 +42,8 @@ class Observation:
 
 def observe(html: str, url: str, *, language: str, kind: str) -> list[Observation]:
     """Compare the labels of a page kind with a page; never raises for a page that differs."""
-    selector = parse_html(html)
-    main = next(iter(selector.root.iter("main")), selector.root)
+    root = parse_html(html)
+    main = next(iter(root.iter("main")), root)
     wanted = labels(language)
     seen: list[Observation] = []
 
@@ -68,10 +73,10 @@ def linked_documents(html: str, url: str, columns: Collection[str]) -> dict[str,
     """Documents that the main table's link cells lead to, by the position of the column alone."""
     names = main_table_columns()
     documents: dict[str, set[str]] = {}
-    for link in parse_html(html).root.xpath("//main//table//tr/td//a[@href]"):
+    for link in elements(parse_html(html), "//main//table//tr/td//a[@href]"):
         cell = next(link.iterancestors("td"))
         position = len(list(cell.itersiblings("td", preceding=True)))
-        found = resolve(link.get("href"), url)
+        found = resolve(link.get("href", ""), url)
         if position < len(names) and names[position] in columns and found.url and found.target == "tbs_document":
             documents.setdefault(found.url, set())
     return documents

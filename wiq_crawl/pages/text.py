@@ -28,7 +28,9 @@ BLOCKS = (
 UNSEEN = ("script", "style", "template", "noscript")
 
 _string = etree.XPath("string()")
-_GLUED = re.compile(r"\b[^\W\d_A-ZÀ-Þ]{2,}(?:[A-ZÀ-Þ][^\W\d_A-ZÀ-Þ]+|\d\w*)")
+# A lower-case letter directly before a capital or a digit, and the whole word around such a place.
+_JOINT = re.compile(r"[a-zß-öø-ÿœ][A-ZÀ-ÖØ-ÞŒ0-9]")
+_GLUED_WORD = re.compile(r"[^\W\d_A-ZÀ-ÖØ-ÞŒ]{2,}(?:[A-ZÀ-ÖØ-ÞŒ][^\W\d_A-ZÀ-ÖØ-ÞŒ]+|\d\w*)")
 
 
 def separate_blocks(root: etree._Element) -> None:
@@ -58,7 +60,7 @@ def attributes(root: etree._Element, xpath: str) -> list[str]:
 
 def text_of(element: etree._Element) -> str:
     """The element's text with white space (NBSP included) collapsed; comments left out."""
-    return " ".join(str(_string(element)).split())
+    return " ".join((raw_text(element) if len(element) else element.text or "").split())
 
 
 def raw_text(element: etree._Element) -> str:
@@ -73,7 +75,16 @@ def collapse(text: str | None) -> str:
 
 def glued_words(text: str) -> list[str]:
     """Words with a capital or a digit inside, such as «effectiveMarch» or «du18»: the mark of a lost space."""
-    return _GLUED.findall(text)
+    return [word for joint in _JOINT.finditer(text) if (word := _glued_word(text, joint.start()))]
+
+
+def _glued_word(text: str, joint: int) -> str | None:
+    """The word around a joint, where it is glued: two letters before the joint at least, nothing but letters."""
+    start = joint
+    while start and (text[start - 1].isalnum() or text[start - 1] == "_"):
+        start -= 1
+    match = _GLUED_WORD.match(text, start)
+    return match.group() if match else None
 
 
 def paragraph(text: str, kind: str = "paragraph") -> Block:

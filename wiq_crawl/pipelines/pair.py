@@ -53,15 +53,6 @@ class PairPipeline:
                 waiting.clear()
         return item
 
-    def close_spider(self) -> None:
-        """Raises PairingMismatch where one language of a table never came."""
-        for name, waiting in self.waiting.items():
-            for language in waiting:
-                missing = next(other for other in LANGUAGES if other != language)
-                raise PairingMismatch(
-                    f"{name} came in one language only", "English and French", f"no {missing} page was read"
-                )
-
 
 def pair(table: Table, english: list[Record], french: list[Record]) -> list[Record]:
     """Bilingual records in the English order; raises PairingMismatch for a key or shared value that differs."""

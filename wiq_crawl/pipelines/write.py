@@ -39,6 +39,6 @@ class WritePipeline:
             self.stats.inc_value("wiq/written", self.files.append("issues", issue["language"], place, [issue]))
         return item
 
-    def close_spider(self) -> None:
+    async def close_spider(self) -> None:
         """Write the files in their published order."""
         self.files.publish()
