@@ -389,6 +389,15 @@ def test_interrupted_chunks_keep_the_old_file(tmp_path: Path) -> None:
 # --- readers and kills
 
 
+def test_reader_of_the_old_file_reads_it_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    path.write_text("old")
+    with path.open() as reader:
+        write_atomically(path, [b"n", b"ew"])
+        assert reader.read() == "old"
+    assert path.read_text() == "new"
+
+
 def test_reader_never_misses_latest_while_runs_are_promoted(tmp_path: Path) -> None:
     crawl(tmp_path, ["a"])
     seen: set[str] = set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urldefrag, urljoin, urlsplit, urlunsplit
 
@@ -54,14 +55,13 @@ def kind_of(url: str) -> str:
 
 def language_of(url: str) -> str | None:
     """``en`` or ``fr`` by the path's prefix; None outside both."""
-    path = urlsplit(url).path
-    return next((language for language, prefix in PREFIXES.items() if path.startswith(prefix)), None)
+    return _language_of_path(urlsplit(url).path)
 
 
 def on_host(url: str, base_url: str) -> str:
-    """The same document as fetched from ``base_url``, for links that name www.canada.ca in full."""
-    parts, base = urlsplit(url), urlsplit(base_url)
-    return urlunsplit((base.scheme, base.netloc, parts.path, parts.query, ""))
+    """The document as fetched from ``base_url``; links may name www.canada.ca in full, or add an idle query."""
+    base = urlsplit(base_url)
+    return urlunsplit((base.scheme, base.netloc, urlsplit(url).path, "", ""))
 
 
 def same_path(first: str, second: str) -> bool:
@@ -69,6 +69,7 @@ def same_path(first: str, second: str) -> bool:
     return urlsplit(first).path == urlsplit(second).path
 
 
+@lru_cache(maxsize=4096)  # the pages link to one another by the same few hundred addresses
 def resolve(href: str, page_url: str) -> Link:
     """What an ``href`` of a page points at; targets are those of ``links.schema.json``."""
     href = href.strip()
@@ -96,7 +97,11 @@ def _target(scheme: str, host: str, path: str, page_host: str, page_path: str) -
     name = path.rpartition("/")[2]
     if "." in name and not name.endswith(".html"):
         return "file"
-    language = language_of(path)
+    language = _language_of_path(path)
     if language is None or not name:
         return "external"
-    return "tbs_document" if language == language_of(page_path) else "other_language"
+    return "tbs_document" if language == _language_of_path(page_path) else "other_language"
+
+
+def _language_of_path(path: str) -> str | None:
+    return next((language for language, prefix in PREFIXES.items() if path.startswith(prefix)), None)

@@ -5,7 +5,9 @@ Rendered pages are ``conversion`` records beside the ``response`` they were rend
 
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 FILE_NAME = "pages.warc.gz"
 # Hop-by-hop: the archived body is no longer chunked.
 _DROPPED_HEADERS = frozenset({"transfer-encoding", "connection"})
+_GZIP = b"\x1f\x8b"
+_CHUNK = 1 << 20
+_LONGEST_REASON = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +136,18 @@ class ArchiveReader:
         """Close the file."""
         self._file.close()
 
+    def _check_compression(self) -> None:
+        """Read every compressed member to its checksum: warcio passes over one that is cut short."""
+        if self._file.read(len(_GZIP)) == _GZIP:
+            self._file.seek(0)
+            with gzip.GzipFile(fileobj=self._file) as members:
+                while members.read(_CHUNK):
+                    pass
+        self._file.seek(0)
+
     def _index(self) -> None:
-        iterator = None
         try:
+            self._check_compression()
             iterator = ArchiveIterator(self._file, check_digests="raise")
             for record in iterator:
                 if record.rec_type == "warcinfo":
@@ -142,18 +156,21 @@ class ArchiveReader:
                         for line in record.content_stream().read().decode().splitlines()
                         if ": " in line
                     )
-                    self.arguments = json.loads(fields.get("arguments", "{}"))
+                    stated = json.loads(fields.get("arguments", "{}"))
+                    self.arguments = stated if isinstance(stated, dict) else {}
                 elif record.rec_type in ("response", "conversion"):
-                    record.raw_stream.read()  # read to the end, so that its digest is checked
+                    _read_to_end(record)
                     key = (record.rec_headers.get_header("WARC-Target-URI"), record.rec_type == "conversion")
                     self._offsets[key] = iterator.get_record_offset()
-        except (ArchiveLoadFailed, EOFError, ValueError, OSError) as error:
+        except (ArchiveLoadFailed, EOFError, ValueError, OSError, zlib.error) as error:
+            self.close()
             raise ArchiveUnreadable(
                 "the archive is damaged or is not a web archive",
                 "WARC records from end to end",
-                f"{self.path}: {error or type(error).__name__}",
+                f"{self.path}: {_printable(error)}",
             ) from error
         if not self._offsets:
+            self.close()
             raise ArchiveUnreadable("the archive holds no pages", "response records", f"{self.path}: none")
 
     def _records(self) -> Iterator[Any]:
@@ -161,6 +178,19 @@ class ArchiveReader:
             yield from ArchiveIterator(self._file)
         except (ArchiveLoadFailed, EOFError, OSError) as error:
             raise ArchiveUnreadable("the archive is damaged", "a whole record", f"{self.path}: {error}") from error
+
+
+def _read_to_end(record: Any) -> None:  # noqa: ANN401
+    """Check a record's length and, which the library does at its end, its digest."""
+    record.raw_stream.read()
+    if record.raw_stream.limit:
+        raise EOFError("the last record is cut short")
+
+
+def _printable(error: Exception) -> str:
+    """An error's words on one line, without the bytes that the library quotes from the file."""
+    words = "".join(character if character.isprintable() else " " for character in str(error))
+    return " ".join(words.split())[:_LONGEST_REASON] or type(error).__name__
 
 
 def _unwritable(path: Path, error: OSError) -> OutputUnwritable:

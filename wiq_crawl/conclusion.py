@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import sys
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from wiq_crawl.addresses import BASE_URL
 from wiq_crawl.changes import change_report, render
 from wiq_crawl.errors import CrawlError
+from wiq_crawl.failures import classify
 from wiq_crawl.history import rebuild_history, write_changes
 from wiq_crawl.labels import LANGUAGES, unconfirmed
 from wiq_crawl.runs import describe_artifacts, read_manifest
@@ -63,15 +65,15 @@ def conclude(
             verdict.failures += scrapy_failures(outcome)
         else:
             verdict = judge(run.folder, outcome, expectations)
-        good = not verdict.failures and not outcome.arguments.probe
-        if good:
+        if not verdict.failures and not outcome.arguments.probe:
             withheld = reason_to_withhold(run, outcome, verdict)
-            changes = write_changes(run.previous, run.folder)
-            if run.previous is not None:
-                report = change_report(run.previous, run.folder)
-                for language in LANGUAGES:
-                    (run.folder / f"changes_{language}.md").write_text(render(report, language), encoding="utf-8")
-        else:
+            if withheld is None:  # a run that is narrower or of another site has nothing in common with latest
+                changes = write_what_changed(run)
+    except (CrawlError, OSError, ValueError) as error:
+        verdict.failures.append(classify(error, None))
+    good = not verdict.failures and not outcome.arguments.probe
+    try:
+        if not good:
             discard_tables(run)
         manifest = _manifest(run, outcome, verdict, settings, changes, withheld)
         run.write_manifest(manifest)
@@ -79,13 +81,24 @@ def conclude(
             run.promote()
             rebuild_history(run.root)
     except (CrawlError, OSError) as error:
-        failure = error if isinstance(error, CrawlError) else CrawlError(f"{type(error).__name__}: {error}")
-        print(f"{failure.kind}: {failure}", file=sys.stderr)
+        # Where run.json cannot be written, what went wrong before is said all the same.
+        for failure in [*verdict.failures, classify(error, None)]:
+            print(f"{failure.kind}: {failure}", file=sys.stderr)
         return 1
     print_summary(run, manifest, outcome.observations)
     if outcome.arguments.probe:
         return int(bool(verdict.failures) or any(not seen.matches for seen in outcome.observations))
     return int(bool(verdict.failures))
+
+
+def write_what_changed(run: Run) -> dict[str, dict[str, int]]:
+    """Write ``changes.jsonl`` and, from the second good run on, the readable reports; returns the counts."""
+    changes = write_changes(run.previous, run.folder)
+    if run.previous is not None:
+        report = change_report(run.previous, run.folder)
+        for language in LANGUAGES:
+            (run.folder / f"changes_{language}.md").write_text(render(report, language), encoding="utf-8")
+    return changes
 
 
 def reason_to_withhold(run: Run, outcome: CrawlOutcome, verdict: Verdict) -> str | None:
@@ -116,6 +129,8 @@ def discard_tables(run: Run) -> None:
     """Delete the tables of a bad run, so that nobody takes them for good; archive, log and saved pages stay."""
     for path in [*run.folder.glob("*.jsonl"), *run.folder.glob("*.parquet")]:
         path.unlink()
+    for path in (run.folder / SPOOL).glob("*"):
+        os.truncate(path, 0)  # the pipeline may hold it open, and with it the space that run.json needs
     shutil.rmtree(run.folder / SPOOL, ignore_errors=True)
 
 

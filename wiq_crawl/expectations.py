@@ -47,7 +47,7 @@ def load_expectations(path: Path = FILE) -> Expectations:
             ),
             unavailable=dict(known.get("unavailable", {})),
         )
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadArgument(
             "the expectations file cannot be read", "a file like wiq_crawl/expectations.toml", f"{path}: {error}"
         ) from error

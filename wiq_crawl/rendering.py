@@ -35,10 +35,7 @@ class RenderingAddon:
 
     def update_settings(self, settings: BaseSettings) -> None:
         """Set what scrapy-playwright needs."""
-        mode = settings.get("WIQ_RENDER")
-        if mode not in MODES:
-            raise BadArgument("WIQ_RENDER", "auto, always or never", str(mode))
-        if mode == "never":
+        if rendering_mode(settings) == "never":
             return
         executable = settings.get("WIQ_CHROMIUM") or next(filter(None, map(shutil.which, _BROWSERS)), None)
         options: dict[str, object] = {"headless": True, "args": list(_SWITCHES)}
@@ -48,6 +45,14 @@ class RenderingAddon:
         settings.set("PLAYWRIGHT_BROWSER_TYPE", "chromium", priority="addon")
         settings.set("PLAYWRIGHT_LAUNCH_OPTIONS", options, priority="addon")
         settings.set("PLAYWRIGHT_ABORT_REQUEST", "wiq_crawl.rendering.is_not_looked_at", priority="addon")
+
+
+def rendering_mode(settings: BaseSettings) -> str:
+    """One of MODES; BadArgument for anything else."""
+    mode = str(settings.get("WIQ_RENDER"))
+    if mode not in MODES:
+        raise BadArgument("WIQ_RENDER", "auto, always or never", mode)
+    return mode
 
 
 def is_not_looked_at(request: object) -> bool:
@@ -66,4 +71,5 @@ def rendered_request(request: Request | None) -> Request:
     """The same request, to be answered by the browser."""
     if request is None:
         raise ValueError("a response without its request")
-    return request.replace(meta={**request.meta, "playwright": True}, dont_filter=True)
+    # The first answer's own notes, such as its latency, stay behind.
+    return request.replace(meta={"playwright": True}, dont_filter=True)

@@ -14,6 +14,7 @@ COMMANDS_MODULE = "wiq_crawl.commands"  # `scrapy crawl` with an honest exit sta
 # --- politeness ---------------------------------------------------------------------------------------------------
 USER_AGENT = f"WiQ/{VERSION} (workforce data; Scrapy; one request a second)"  # says what it is; canada.ca serves it
 ROBOTSTXT_OBEY = True  # the library’s default is False
+CONCURRENT_ITEMS = 1  # a page yields one item; the library’s 100 starts a hundred tasks to write it
 CONCURRENT_REQUESTS_PER_DOMAIN = 1  # with the delay: one request at a time
 DOWNLOAD_DELAY = 1.0  # seconds
 DOWNLOAD_DELAY_JITTER = 0  # the promise is one request a second, not one on average

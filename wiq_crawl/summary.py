@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _WIDTH_OF_A_LOG = 160
 _SHOWN = 3
+_ACTIONS = {"ADD": "added", "MOD": "modified", "DEL": "deleted"}
 _LONGEST_FOUND = 60
 
 
@@ -54,11 +55,14 @@ def _count_table(manifest: dict[str, Any]) -> Table:
     table.add_column("since the previous run")
     titles = load_tables("tbs")
     for name, counts in manifest["counts"].items():
-        changes = manifest["changes"].get(name, {})
-        shown = ", ".join(f"{count} {action}" for action, count in changes.items() if count) or "–"
-        table.add_row(
-            f"{name} ({titles[name].title['fr']})", *(str(counts.get(language, "–")) for language in LANGUAGES), shown
+        shown = ", ".join(
+            f"{count} {action} ({language})"
+            for language in LANGUAGES
+            for action, count in manifest["changes"].get(f"{name}_{language}", {}).items()
+            if count
         )
+        rows = (str(counts.get(language, "–")) for language in LANGUAGES)
+        table.add_row(f"{name} ({titles[name].title['fr']})", *rows, shown or "–")
     return table
 
 

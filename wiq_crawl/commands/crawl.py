@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from contextlib import contextmanager
@@ -21,7 +22,8 @@ from wiq_crawl.errors import BadArgument, CrawlError, CutShort
 from wiq_crawl.expectations import FILE as EXPECTATIONS
 from wiq_crawl.expectations import load_expectations
 from wiq_crawl.failures import FailureLog, classify
-from wiq_crawl.runs import open_run
+from wiq_crawl.rendering import rendering_mode
+from wiq_crawl.runs import open_run, output_unwritable
 from wiq_crawl.verdict import CrawlOutcome
 
 if TYPE_CHECKING:
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
     from scrapy.settings import Settings
+
+    from wiq_crawl.expectations import Expectations
+
+_LOG = logging.getLogger(__name__)
 
 BAD_RUN = 1
 BAD_USAGE = 2
@@ -46,6 +52,7 @@ class Command(crawl.Command):
     """``scrapy crawl`` with runs, a verdict and an honest exit status."""
 
     default_settings: ClassVar[dict[str, Any]] = {}
+    expectations: Expectations
 
     def short_desc(self) -> str:
         """One line for ``scrapy``'s list of commands."""
@@ -78,8 +85,7 @@ class Command(crawl.Command):
             self.settings.set("WIQ_RUN_FOLDER", str(run.folder), priority="cmdline")
             with collected_failures(run.folder / LOG_FILE, self.settings) as failures:
                 outcome = self.crawl(args[0], opts, failures)
-            expectations = load_expectations(self.settings["WIQ_EXPECTATIONS_FILE"])
-            self.exitcode = conclude(run, outcome, failures.failures, expectations, self.settings)
+            self.exitcode = conclude(run, outcome, failures.failures, self.expectations, self.settings)
 
     def prepare(self, spider: str, opts: argparse.Namespace) -> None:
         """Judge everything the user gave before a run folder exists; raises BadArgument or ArchiveUnreadable."""
@@ -89,9 +95,10 @@ class Command(crawl.Command):
             raise BadArgument("unknown spider", ", ".join(self.crawler_process.spider_loader.list()), spider)
         if opts.output or opts.overwrite_output:
             raise BadArgument("-o and -O", "the run folder’s own files (WIQ_OUTPUT moves them)", "another output file")
-        expectations = Path(self.settings["WIQ_EXPECTATIONS"] or EXPECTATIONS)
-        load_expectations(expectations)
-        self.settings.set("WIQ_EXPECTATIONS_FILE", expectations, priority="cmdline")
+        file = Path(self.settings["WIQ_EXPECTATIONS"] or EXPECTATIONS)
+        self.expectations = load_expectations(file)
+        self.settings.set("WIQ_EXPECTATIONS_FILE", file, priority="cmdline")
+        rendering_mode(self.settings)
         arguments = parse_arguments(opts.spargs)
         if arguments.archive is not None:
             reader = ArchiveReader(arguments.archive)
@@ -110,16 +117,33 @@ class Command(crawl.Command):
         if hasattr(crawling, "addErrback"):
             crawling.addErrback(lambda failure: failures.add(classify(failure.value, None)))
         self.crawler_process.start()
+        if error := _raised(crawling):
+            failures.failures.insert(0, classify(error, None))  # the cause before what followed from it
+            _LOG.error("the crawl did not start", exc_info=error)
         if self.crawler_process.bootstrap_failed and not failures.failures:
             failures.add(CutShort("the crawl did not start", "a crawl", "an error while it was set up"))
         found: Any = crawler.spider
         return CrawlOutcome(
             arguments=found.arguments if found else parse_arguments({}),
             discovered=frozenset(found.discovered) if found else frozenset(),
-            stats=crawler.stats.get_stats() if found else {},
+            stats=_stats(crawler),
             disabled=tuple(disabled),
             observations=tuple(found.observations) if found else (),
         )
+
+
+def _stats(crawler: Crawler) -> dict[str, Any]:
+    try:
+        return crawler.stats.get_stats()
+    except RuntimeError:  # the crawl was not even set up
+        return {}
+
+
+def _raised(crawling: object) -> BaseException | None:
+    """What setting the crawl up raised; asyncio itself would log it when the task is forgotten, with a traceback."""
+    if isinstance(crawling, asyncio.Task) and crawling.done() and not crawling.cancelled():
+        return crawling.exception()
+    return None
 
 
 def _disabled(crawler: Crawler) -> list[str]:
@@ -136,13 +160,37 @@ def _name(component: str | type) -> str:
     return component if isinstance(component, str) else global_object_name(component)
 
 
+class RunLog(logging.FileHandler):
+    """The run's own log, from INFO up; a medium that takes no more of it is a failure, told once."""
+
+    def __init__(self, path: Path, failures: FailureLog) -> None:
+        super().__init__(path, encoding="utf-8", delay=True)
+        self.setLevel(logging.INFO)
+        self.path = path
+        self.failures = failures
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Keep what the system refused; the library would print a traceback for every line."""
+        error = sys.exc_info()[1]
+        if isinstance(error, OSError):
+            self.failures.add(output_unwritable(self.path, error))
+        else:
+            super().handleError(record)
+
+    def close(self) -> None:
+        """Write what is buffered."""
+        try:
+            super().close()
+        except OSError as error:
+            self.failures.add(output_unwritable(self.path, error))
+
+
 @contextmanager
 def collected_failures(log: Path, settings: Settings) -> Iterator[FailureLog]:
     """Collect every error, and keep the whole log in the run folder, whatever the console shows."""
     failures = FailureLog()
-    handler = logging.FileHandler(log, encoding="utf-8", delay=True)
+    handler = RunLog(log, failures)
     handler.setFormatter(logging.Formatter(settings["LOG_FORMAT"], settings["LOG_DATEFORMAT"]))
-    handler.setLevel(logging.INFO)
     # The failures first: they shorten what the others write.
     logging.root.handlers[:0] = [failures, handler]
     try:

@@ -37,7 +37,7 @@ class Command(ScrapyCommand):
 
     def syntax(self) -> str:
         """What follows the command's name."""
-        return "FILE --url URL [--kind KIND]"
+        return "FILE --url URL [--kind KIND] [--fragment NAME …]"
 
     def short_desc(self) -> str:
         """One line for ``scrapy``'s list of commands."""
@@ -63,13 +63,20 @@ class Command(ScrapyCommand):
             help="page kind, by the address where not given: " + ", ".join(_KINDS),
         )
         parser.add_argument("--language", choices=("en", "fr"), help="language, by the address where not given")
+        parser.add_argument(
+            "--fragment",
+            metavar="NAME",
+            action="append",
+            default=[],
+            help="a fragment the main table points at, which must lead to something in the page (repeatable)",
+        )
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Print the page's items and set the exit status."""
         if len(args) != 1 or not opts.url:
             raise UsageError("name one file and its address: scrapy extract FILE --url URL")
         try:
-            records = _read(Path(args[0]), opts.url, opts.kind, opts.language)
+            records = self.read(Path(args[0]), opts)
             for line in _lines(records):
                 sys.stdout.buffer.write(line)
             sys.stdout.buffer.flush()
@@ -77,23 +84,25 @@ class Command(ScrapyCommand):
             self.exitcode = BAD_USAGE if isinstance(error, BadArgument) else 1
             print(f"{error.kind}: {error}", file=sys.stderr)
 
-
-def _read(path: Path, url: str, kind: str | None, language: str | None) -> PageRecords:
-    language = language or language_of(url)
-    if language is None:
-        raise BadArgument(
-            "--url",
-            "an address under /en/treasury-board-secretariat/ or /fr/secretariat-conseil-tresor/",
-            url,
-            next_step="name the --language for another address",
-        )
-    try:
-        html = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadArgument("the saved page cannot be read", "an HTML file in UTF-8", f"{path}: {error}") from error
-    expectations = load_expectations(EXPECTATIONS)
-    known = Known(expectations.twins, expectations.missing_fragments)
-    return read_page(html, url, language=language, kind=kind or kind_of(url), known=known)
+    def read(self, path: Path, opts: argparse.Namespace) -> PageRecords:
+        """The records of a saved page; raises BadArgument, and the drifts of a crawl."""
+        assert self.settings is not None
+        language = opts.language or language_of(opts.url)
+        if language is None:
+            raise BadArgument(
+                "--url",
+                "an address under /en/treasury-board-secretariat/ or /fr/secretariat-conseil-tresor/",
+                opts.url,
+                next_step="name the --language for another address",
+            )
+        try:
+            html = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadArgument("the saved page cannot be read", "an HTML file in UTF-8", f"{path}: {error}") from error
+        expectations = load_expectations(Path(self.settings["WIQ_EXPECTATIONS"] or EXPECTATIONS))
+        known = Known(expectations.twins, expectations.missing_fragments)
+        kind = opts.kind or kind_of(opts.url)
+        return read_page(html, opts.url, language=language, kind=kind, fragments=set(opts.fragment), known=known)
 
 
 def _lines(records: PageRecords) -> Iterator[bytes]:

@@ -28,12 +28,13 @@ class SavedPages:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Listen for callbacks that raise."""
+        """Listen for callbacks and pipelines that raise."""
         extension = cls(Path(crawler.settings["WIQ_RUN_FOLDER"]))
-        crawler.signals.connect(extension.spider_error, signals.spider_error)
+        crawler.signals.connect(extension.save, signals.spider_error)
+        crawler.signals.connect(extension.save, signals.item_error)
         return extension
 
-    def spider_error(self, failure: Failure, response: Response) -> None:
+    def save(self, failure: Failure, response: Response) -> None:
         """Save the page of a drift."""
         if not isinstance(failure.value, StructureDrift) or not isinstance(response, TextResponse):
             return

@@ -33,11 +33,12 @@ _WORDS_RECOGNISED = 20
 _SHORTEST_CONTENT = 40
 # Glued words on one page before they are drift rather than a slip of the source; the real pages have none.
 _GLUED_WORDS_ALLOWED = 2
+_GLUED_PLACES_ALLOWED = 5
 # The earlier recorded scrape cut its texts at 10,000 characters: a multiple of this, with no full stop, is a cut.
 ROUND_LENGTH = 1000
 CERTAIN_LENGTH = 10_000
 _ENDINGS = tuple(".;:!?)»”\"'’…*")
-_ARCHIVED = ".//*[contains(@class, 'gc-archv') or contains(concat(' ', @class), ' alert')]"
+_ARCHIVED = ".//*[@class][contains(@class, 'gc-archv') or contains(concat(' ', @class), ' alert')]"
 # Pages the crawl depends on are never archived; further ones may be.
 _DEPTH_REQUIRED = 1
 
@@ -215,8 +216,8 @@ def _check_text(page: Page) -> None:
             page.url,
             "//main",
         )
-    glued = page.glued_words
-    if len(glued) > _GLUED_WORDS_ALLOWED:
+    glued = list(dict.fromkeys(page.glued_words))
+    if len(glued) > _GLUED_WORDS_ALLOWED or len(page.glued_words) > _GLUED_PLACES_ALLOWED:
         raise GluedWords(
             "words are run together",
             f"at most {_GLUED_WORDS_ALLOWED} words with a capital or a digit inside",

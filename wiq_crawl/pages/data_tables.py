@@ -80,6 +80,10 @@ def _expand(groups: list[list[list[etree._Element]]]) -> list[list[str]]:
                 while column in slots[index]:
                     column += 1
                 text = text_of(cell)
+                if "colspan" not in cell.attrib and "rowspan" not in cell.attrib:  # nearly every cell
+                    slots[index][column] = text
+                    column += 1
+                    continue
                 width = min(max(_span(cell, "colspan"), 1), MAXIMUM_COLUMN_SPAN)
                 height = min(_span(cell, "rowspan"), MAXIMUM_ROW_SPAN) or len(rows)
                 for row in slots[index : index + height]:

@@ -18,7 +18,6 @@ from wiq_crawl.pages.text import (
     LISTS,
     UNSEEN,
     Block,
-    attributes,
     collapse,
     list_blocks,
     paragraph,
@@ -169,7 +168,7 @@ class _Walk:
     def start(self, element: etree._Element, level: int) -> None:
         """Open the section of a heading."""
         heading = text_of(element)
-        anchors = self.pending + attributes(element, "descendant-or-self::*/@id")
+        anchors = self.pending + [anchor for part in element.iter() if (anchor := part.get("id"))]
         self.pending = []
         if heading and self.current.is_fresh() and self.current.heading == heading and self.current.level:
             self.current.anchors += anchors  # a summary and the hidden heading that repeats it are one section

@@ -27,25 +27,41 @@ BLOCKS = (
 )
 UNSEEN = ("script", "style", "template", "noscript")
 
-_string = etree.XPath("string()")
+# A raised number after a word is a footnote mark; after one or two letters it is an exponent («km²»).
+_MARK = re.compile(r"\s*\(?\d{1,2}\)?\s*")
+_UNIT = re.compile(r"(?:^|[\W\d])[^\W\d_]{1,2}$")
+_string = etree.XPath("string()", smart_strings=False)
 # A lower-case letter directly before a capital or a digit, and the whole word around such a place.
-_JOINT = re.compile(r"[a-zß-öø-ÿœ][A-ZÀ-ÖØ-ÞŒ0-9]")
+# The rarer character first: that is where the search stops.
+_JOINT = re.compile(r"[A-ZÀ-ÖØ-ÞŒ0-9](?<=[a-zß-öø-ÿœ].)")
 _GLUED_WORD = re.compile(r"[^\W\d_A-ZÀ-ÖØ-ÞŒ]{2,}(?:[A-ZÀ-ÖØ-ÞŒ][^\W\d_A-ZÀ-ÖØ-ÞŒ]+|\d\w*)")
 
 
 def separate_blocks(root: etree._Element) -> None:
     """Put white space around every block element and line break, so that no later reading glues two words.
 
-    Changes only white space; scripts and styles lose their text.
+    Footnote marks count too: «deadlines<sup><a>1</a></sup>» is not «deadlines1». Changes only white space;
+    scripts and styles lose their text.
     """
     for element in root.iter("br", *BLOCKS):
         if element.tag != "br":
             element.text = f"\n{element.text}" if element.text else "\n"
         element.tail = f"\n{element.tail}" if element.tail else "\n"
+    for element in root.iter("sup"):
+        if _is_footnote_mark(element):
+            element.text = f" {element.text or ''}"
     for element in root.iter(*UNSEEN):
         tail = element.tail
         element.clear()
         element.tail = tail
+
+
+def _is_footnote_mark(element: etree._Element) -> bool:
+    if element.find(".//a") is not None:
+        return True
+    previous, parent = element.getprevious(), element.getparent()
+    before = previous.tail if previous is not None else parent.text if parent is not None else None
+    return bool(_MARK.fullmatch(raw_text(element))) and not _UNIT.search(before or "")
 
 
 def elements(root: etree._Element, xpath: str) -> list[etree._Element]:
@@ -75,7 +91,7 @@ def collapse(text: str | None) -> str:
 
 def glued_words(text: str) -> list[str]:
     """Words with a capital or a digit inside, such as «effectiveMarch» or «du18»: the mark of a lost space."""
-    return [word for joint in _JOINT.finditer(text) if (word := _glued_word(text, joint.start()))]
+    return [word for joint in _JOINT.finditer(text) if (word := _glued_word(text, joint.start() - 1))]
 
 
 def _glued_word(text: str, joint: int) -> str | None:

@@ -97,6 +97,8 @@ class TbsSpider(scrapy.Spider):
     ) -> Iterator[scrapy.Request]:
         """One request per document, however many links lead to it."""
         for address, fragments in documents:
+            if address in self.discovered:  # most links of a page lead where others led before
+                continue
             url = on_host(urldefrag(address).url, self.arguments.base_url)
             path = url.removeprefix(self.arguments.base_url)
             if url in self.discovered or path in self.unavailable:
