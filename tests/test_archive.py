@@ -201,3 +201,15 @@ def test_every_recorded_selector_finds_the_recorded_text(archived: tuple[Ended, 
     assert misread == []
     assert checked > 500
     assert manifest_of(archived[0].latest)["counts"]["occupational_groups"] == {"en": 20, "fr": 20}
+
+
+def test_tables_do_not_depend_on_the_order_of_answers(
+    small_site: Site, tmp_path: Path, scrapy: Callable[..., Ended]
+) -> None:
+    """A page that one page links to at depth 2 and the main table at depth 1 stands at depth 1, whoever is first."""
+    with ReplicaServer(small_site) as server:
+        wide = ("-a", "columns=all", "-s", "CONCURRENT_ITEMS=100")
+        first = run_scrapy(tmp_path / "first", *crawl_of(server.base_url), *wide, given=GIVEN, expect=0)
+    again = _replay(first.latest / ARCHIVE, scrapy, "-s", "CONCURRENT_ITEMS=1", "-s", "CONCURRENT_REQUESTS=1")
+    assert again.status == 0, again.output
+    assert _tables(again.latest) == _tables(first.latest)

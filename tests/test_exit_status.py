@@ -226,3 +226,30 @@ def test_pipeline_is_left_out_of_the_settings(faulty: Faulty) -> None:
     failure = faulty(lines, *SMALL).failed("incomplete")
     assert failure["message"] == "records were lost on the way"
     assert "0 validated" in failure["found"]
+
+
+FORGETFUL = """
+    SPIDER_MODULES = [__name__]
+    from wiq_crawl.spiders.tbs import TbsSpider
+
+    class Forgetful(TbsSpider):
+        def requests(self, documents, language, depth):
+            for request in super().requests(documents, language, depth):
+                if "qualification" in request.url:
+                    {body}
+                yield request
+"""
+
+
+def test_documents_that_nobody_asked_for_are_missed(faulty: Faulty) -> None:
+    ended = faulty(FORGETFUL.format(body="del self.discovered[request.url]; continue"))
+    failure = ended.failed("incomplete")
+    assert "not where the published links lead" in failure["message"]
+    assert "qualification-standards/core.html" in failure["found"]
+
+
+def test_document_read_at_another_depth_is_noticed(faulty: Faulty) -> None:
+    ended = faulty(FORGETFUL.format(body='request.cb_kwargs["depth"] = 2'), "-a", "languages=en")
+    failure = ended.failed("incomplete")
+    assert "not where the published links lead" in failure["message"]
+    assert "qualification-standards/core.html" in failure["found"]

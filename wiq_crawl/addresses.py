@@ -69,39 +69,56 @@ def same_path(first: str, second: str) -> bool:
     return urlsplit(first).path == urlsplit(second).path
 
 
-@lru_cache(maxsize=4096)  # the pages link to one another by the same few hundred addresses
 def resolve(href: str, page_url: str) -> Link:
     """What an ``href`` of a page points at; targets are those of ``links.schema.json``."""
     href = href.strip()
     if href.startswith("#"):
         return Link("same_document", page_url, href[1:] or None)
-    scheme = href.partition(":")[0].lower()
-    if scheme == "mailto":
+    if href[:7].lower() == "mailto:":
         return Link("email", None, None)
-    try:
-        url, fragment = urldefrag(urljoin(page_url, href))
-        parts = urlsplit(url)
-        page = urlsplit(page_url)
-    except ValueError:
+    page = _split(page_url, "")
+    # An address with a root of its own reads the same from every page: the site's few hundred are read once.
+    rooted = href.startswith(("/", "http:", "https:"))
+    found = _split(href, f"{page.scheme}://{page.host}" if rooted else page_url)
+    if found.url is None:
         return Link("malformed", None, None)
-    return Link(_target(parts.scheme, parts.netloc, parts.path, page.netloc, page.path), url, fragment or None)
+    return Link(_target(found, page), found.url, found.fragment)
 
 
-def _target(scheme: str, host: str, path: str, page_host: str, page_path: str) -> str:
-    if scheme not in ("http", "https") or host not in (page_host, HOST):
+class _Address(NamedTuple):
+    url: str | None
+    fragment: str | None
+    scheme: str = ""
+    host: str = ""
+    path: str = ""
+
+
+@lru_cache(maxsize=8192)
+def _split(href: str, base: str) -> _Address:
+    try:
+        url, fragment = urldefrag(urljoin(base, href))
+        parts = urlsplit(url)
+    except ValueError:
+        return _Address(None, None)
+    return _Address(url, fragment or None, parts.scheme, parts.netloc, parts.path)
+
+
+def _target(found: _Address, page: _Address) -> str:
+    if found.scheme not in ("http", "https") or found.host not in (page.host, HOST):
         return "external"
-    if _MALFORMED_PATH.search(path):
+    if _MALFORMED_PATH.search(found.path):
         return "malformed"
-    if path == page_path:
+    if found.path == page.path:
         return "same_document"
-    name = path.rpartition("/")[2]
+    name = found.path.rpartition("/")[2]
     if "." in name and not name.endswith(".html"):
         return "file"
-    language = _language_of_path(path)
+    language = _language_of_path(found.path)
     if language is None or not name:
         return "external"
-    return "tbs_document" if language == _language_of_path(page_path) else "other_language"
+    return "tbs_document" if language == _language_of_path(page.path) else "other_language"
 
 
+@lru_cache(maxsize=8192)
 def _language_of_path(path: str) -> str | None:
     return next((language for language, prefix in PREFIXES.items() if path.startswith(prefix)), None)

@@ -6,6 +6,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from schemas import load_tables
 from wiq_crawl.errors import BadArgument
 
 FILE = Path(__file__).with_name("expectations.toml")
@@ -31,16 +32,31 @@ class Expectations:
     unavailable: dict[str, str]
 
 
+def count_names() -> frozenset[str]:
+    """Names a count may have: the verdict knows how to take these."""
+    tables = load_tables("tbs")
+    columns = next(column for column in tables["links"].columns if column.name == "table_column").schema["enum"]
+    return frozenset(
+        ["documents", "abbreviations", "distinct definitions"]
+        + [f"rows of {name}" for name in tables]
+        + [f"links of {name}" for name in columns if name]
+    )
+
+
 def load_expectations(path: Path = FILE) -> Expectations:
     """Read an expectations file; BadArgument where it is missing or malformed."""
     try:
         loaded = tomllib.loads(path.read_text(encoding="utf-8"))
         known = loaded["known"]
+        counts = tuple(
+            Envelope(count["name"], count["minimum"], count["maximum"], count.get("known"))
+            for count in loaded.get("count", [])
+        )
+        unknown = {count.name for count in counts} - count_names()
+        if unknown:
+            raise ValueError("no count is named " + ", ".join(map(str, unknown)))  # noqa: TRY301
         return Expectations(
-            counts=tuple(
-                Envelope(count["name"], count["minimum"], count["maximum"], count.get("known"))
-                for count in loaded.get("count", [])
-            ),
+            counts=counts,
             twins=frozenset(frozenset(pair) for pair in known["twins"]),
             missing_fragments=frozenset(
                 (entry["path"], entry["fragment"]) for entry in known.get("missing_fragment", [])

@@ -23,6 +23,9 @@ def normalise(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).translate(_APOSTROPHES).casefold().split())
 
 
+_wanted = cache(normalise)  # the labels’ own texts: few, and compared with every heading
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
     """The words expected for one thing in one language."""
@@ -39,8 +42,8 @@ class Label:
         if self.match == "pattern":
             return any(re.search(pattern, found) for pattern in self.texts)
         if self.match == "contains":
-            return any(normalise(wanted) in found for wanted in self.texts)
-        return any(normalise(wanted) == found for wanted in self.texts)
+            return any(_wanted(wanted) in found for wanted in self.texts)
+        return any(_wanted(wanted) == found for wanted in self.texts)
 
     def __str__(self) -> str:
         """The label as error messages name it."""

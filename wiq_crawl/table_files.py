@@ -23,8 +23,13 @@ if TYPE_CHECKING:
     from wiq_crawl.items import Record
 
 SPOOL = "spool"
-# Rows go to Parquet in blocks of about this many bytes of JSON, larger where one record is.
-_BLOCK_BYTES = 1 << 20
+# JSON is read in blocks of this many bytes (larger where one record is), and goes to Parquet in row groups of at
+# least this many bytes of Arrow data: small blocks keep memory low, row groups of a fair size keep files small.
+_BLOCK_BYTES = 1 << 18
+_ROW_GROUP_BYTES = 1 << 21
+
+# Arrow's own pool keeps what it once had; the system's gives it back, which halves the peak while files are written.
+pa.set_memory_pool(pa.system_memory_pool())
 
 # Place of a page's records in a file: depth, address, then page (0) before pairing (1).
 Place = tuple[int, str, int]
@@ -127,8 +132,14 @@ def write_parquet(jsonl: Path, path: Path, table: Table, *, longest: int) -> Non
     schema = arrow_schema(table)
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         if jsonl.stat().st_size:
+            waiting: list[pa.RecordBatch] = []
             for batch in _batches(jsonl, schema, block_bytes=max(_BLOCK_BYTES, 2 * longest)):
-                writer.write_batch(batch)
+                waiting.append(batch)
+                if sum(found.nbytes for found in waiting) >= _ROW_GROUP_BYTES:
+                    writer.write_table(pa.Table.from_batches(waiting))
+                    waiting.clear()
+            if waiting:
+                writer.write_table(pa.Table.from_batches(waiting))
 
 
 def _batches(jsonl: Path, schema: pa.Schema, *, block_bytes: int) -> Iterator[pa.RecordBatch]:

@@ -1,17 +1,14 @@
-"""Was the run good? Judged by what Scrapy says of itself and by reading the artifacts again."""
+"""Was the run good? Judged by what Scrapy says of itself and by what the files hold, read again."""
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-import pyarrow.parquet as pq
-
-from schemas import load_tables, paired_table
-from schemas.validation import TableValidator
-from wiq_crawl.errors import ComponentDisabled, CrawlError, CutShort, ExpectationFailed, Incomplete, PairingMismatch
-from wiq_crawl.table_files import read_jsonl
+from wiq_crawl.addresses import START_PATHS
+from wiq_crawl.errors import ComponentDisabled, CrawlError, CutShort, ExpectationFailed, Incomplete
+from wiq_crawl.read_back import Contents, read_back
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,8 +25,8 @@ _SHOWN = 5
 class CrawlOutcome:
     """What is left of a crawl when it has ended.
 
-    ``discovered`` are the documents asked for; ``disabled`` the components that the settings name and that
-    did not run; ``stats`` Scrapy's statistics.
+    ``discovered`` are the documents asked for; ``stats`` Scrapy's statistics; ``disabled`` the components
+    that the settings name and that did not run; ``observations`` what a probe saw.
     """
 
     arguments: CrawlArguments
@@ -49,19 +46,26 @@ class Verdict:
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     fetched_at: str | None = None
 
+    def expect(self, name: str, expected: str, actual: str, *, outcome: str) -> None:
+        """Note an expectation with its outcome: met, warning or failed."""
+        self.expectations.append({"name": name, "expected": expected, "actual": actual, "outcome": outcome})
+
 
 def judge(folder: Path, outcome: CrawlOutcome, expectations: Expectations) -> Verdict:
-    """Judge a crawl that logged no error; reads every artifact again."""
-    verdict = Verdict()
-    verdict.failures += scrapy_failures(outcome)
+    """Judge a crawl that logged no error; reads every table file again."""
+    verdict = Verdict(failures=scrapy_failures(outcome))
     if verdict.failures:
         return verdict
-    written = _read_back(folder, outcome.arguments.languages, verdict)
-    _check_completeness(outcome, written, verdict)
-    _check_counts(outcome, written, verdict)
+    contents = read_back(folder, outcome.arguments)
+    verdict.failures += contents.problems
+    verdict.fetched_at = contents.fetched_at
+    for (table, language), rows in contents.rows.items():
+        verdict.counts.setdefault(table, {})[language] = rows
+    _check_completeness(outcome, contents, expectations.unavailable, verdict)
+    _check_counts(outcome, contents, verdict)
     for envelope in expectations.counts:
         for language in outcome.arguments.languages:
-            _check_envelope(envelope, language, written, outcome.arguments, verdict)
+            _check_envelope(envelope, language, contents, outcome.arguments, verdict)
     return verdict
 
 
@@ -84,150 +88,79 @@ def scrapy_failures(outcome: CrawlOutcome) -> list[CrawlError]:
     return failures
 
 
-@dataclass(slots=True)
-class _Written:
-    """What the JSONL files hold, table by table and language."""
-
-    rows: Counter[tuple[str, str]] = field(default_factory=Counter)
-    documents: set[str] = field(default_factory=set)
-    links: Counter[tuple[str, str]] = field(default_factory=Counter)
-    abbreviations: dict[str, set[str]] = field(default_factory=dict)
-    texts: dict[str, set[str]] = field(default_factory=dict)
-
-
-def _read_back(folder: Path, languages: tuple[str, ...], verdict: Verdict) -> _Written:
-    written = _Written()
-    for name, table in load_tables("tbs").items():
-        validator = TableValidator(table)
-        for language in languages:
-            path = folder / f"{name}_{language}.jsonl"
-            if not path.is_file():
-                verdict.failures.append(Incomplete("a table file is missing", path.name, "no such file"))
-                continue
-            wrong = 0
-            for record in read_jsonl(path):
-                written.rows[name, language] += 1
-                wrong += not validator.is_valid(record)
-                _note(name, language, record, written, verdict)
-            rows = pq.read_metadata(path.with_suffix(".parquet")).num_rows
-            if wrong or rows != written.rows[name, language]:
-                verdict.failures.append(
-                    Incomplete(
-                        f"{path.name} does not hold what was extracted",
-                        f"{written.rows[name, language]} valid lines, as many Parquet rows",
-                        f"{wrong} invalid lines, {rows} Parquet rows",
-                    )
-                )
-            verdict.counts.setdefault(name, {})[language] = written.rows[name, language]
-    _check_paired(folder, languages, written, verdict)
-    return written
-
-
-def _check_paired(folder: Path, languages: tuple[str, ...], written: _Written, verdict: Verdict) -> None:
-    """Every row of a paired table stands in both languages and in the bilingual file."""
-    for name, table in load_tables("tbs").items():
-        if not table.pairing_key or len(languages) == 1:
-            continue
-        rows = {language: written.rows[name, language] for language in languages}
-        metadata = pq.read_metadata(folder / f"{name}.parquet")
-        whole = len(metadata.schema.to_arrow_schema()) == len(paired_table("tbs", name).columns)
-        if not whole or set(rows.values()) != {metadata.num_rows}:
-            shown = ", ".join(f"{count} {language}" for language, count in rows.items())
-            verdict.failures.append(
-                PairingMismatch(f"{name} are not paired", f"as many bilingual rows as {shown}", str(metadata.num_rows))
-            )
-
-
-def _note(name: str, language: str, record: Mapping[str, Any], written: _Written, verdict: Verdict) -> None:
-    if name == "documents":
-        written.documents.add(record["url"])
-        verdict.fetched_at = max(verdict.fetched_at or "", record["fetched_at"])
-    elif name == "links" and record["table_column"]:
-        written.links[record["table_column"], language] += 1
-    elif name == "occupational_groups":
-        written.abbreviations.setdefault(language, set()).add(record["abbreviation"])
-    elif name == "definitions":
-        written.texts.setdefault(language, set()).add(record["text_sha256"])
-
-
-def _check_completeness(outcome: CrawlOutcome, written: _Written, verdict: Verdict) -> None:
-    """Every document asked for was read, and nothing else."""
-    missing = sorted(outcome.discovered - written.documents)
-    surplus = sorted(written.documents - outcome.discovered)
-    for shown, message in (
-        (missing, "documents were asked for and not read"),
-        (surplus, "documents were read and not asked for"),
+def _check_completeness(
+    outcome: CrawlOutcome, contents: Contents, unavailable: Mapping[str, str], verdict: Verdict
+) -> None:
+    """Every document asked for was read, and the published links lead to just these documents, at their depth."""
+    read = set(contents.documents)
+    for differing, message in (
+        (outcome.discovered - read, "documents were asked for and not read"),
+        (read - outcome.discovered, "documents were read and not asked for"),
+        (_misplaced(outcome.arguments, contents, unavailable), "documents are not where the published links lead"),
     ):
-        if shown:
-            verdict.failures.append(Incomplete(f"{len(shown)} {message}", "0", ", ".join(shown[:_SHOWN])))
+        if differing:
+            shown = ", ".join(sorted(differing)[:_SHOWN])
+            verdict.failures.append(Incomplete(f"{len(differing)} {message}", "0", shown))
 
 
-def _check_counts(outcome: CrawlOutcome, written: _Written, verdict: Verdict) -> None:
+def _misplaced(arguments: CrawlArguments, contents: Contents, unavailable: Mapping[str, str]) -> set[str]:
+    """Documents missing, surplus or at another depth, judged by walking the published links from the main pages."""
+    expected = {arguments.base_url + START_PATHS[language]: 0 for language in arguments.languages}
+    for depth in range(1, arguments.depth + 1):
+        for url in contents.targets.get(depth - 1, ()):
+            expected.setdefault(url, depth)
+    differing = {url for url, _ in expected.items() ^ contents.documents.items()}
+    return {url for url in differing if urlsplit(url).path not in unavailable}
+
+
+def _check_counts(outcome: CrawlOutcome, contents: Contents, verdict: Verdict) -> None:
     """Extracted == validated; with what pairing added, == written == lines read back."""
-    extracted = outcome.stats.get("wiq/extracted", 0)
     added = outcome.stats.get("wiq/pair_issues", 0)
+    extracted = outcome.stats.get("wiq/extracted", 0) + added
     stages = {
         "validated": outcome.stats.get("wiq/validated", 0) + added,
         "written": outcome.stats.get("wiq/written", 0),
-        "read back": written.rows.total(),
+        "read back": contents.rows.total(),
     }
-    outcome_of = "met" if all(count == extracted + added for count in stages.values()) else "failed"
+    whole = set(stages.values()) == {extracted}
     shown = ", ".join(f"{count} {stage}" for stage, count in stages.items())
-    verdict.expectations.append(
-        {
-            "name": "records extracted, validated, written",
-            "expected": str(extracted + added),
-            "actual": shown,
-            "outcome": outcome_of,
-        }
-    )
-    if outcome_of == "failed":
-        verdict.failures.append(Incomplete("records were lost on the way", f"{extracted + added} extracted", shown))
+    verdict.expect("records extracted", str(extracted), shown, outcome="met" if whole else "failed")
+    if not whole:
+        verdict.failures.append(Incomplete("records were lost on the way", f"{extracted} extracted", shown))
 
 
 def _check_envelope(
-    envelope: Envelope, language: str, written: _Written, arguments: CrawlArguments, verdict: Verdict
+    envelope: Envelope, language: str, contents: Contents, arguments: CrawlArguments, verdict: Verdict
 ) -> None:
-    actual = _actual(envelope.name, language, written, arguments)
+    actual = _actual(envelope.name, language, contents, arguments)
     if actual is None:
         return
     name = f"{envelope.name} ({language})"
-    expected = f"{envelope.minimum} to {envelope.maximum}" + (
-        f", known {envelope.known}" if envelope.known is not None else ""
-    )
+    expected = f"{envelope.minimum} to {envelope.maximum}"
+    expected += f", known {envelope.known}" if envelope.known is not None else ""
     outcome = "met"
     if not envelope.minimum <= actual <= envelope.maximum:
         outcome = "failed"
-        verdict.failures.append(
-            ExpectationFailed(
-                f"{name}",
-                expected,
-                str(actual),
-                next_step="if the source changed that much, adjust wiq_crawl/expectations.toml",
-            )
-        )
+        next_step = "if the source changed that much, adjust wiq_crawl/expectations.toml"
+        verdict.failures.append(ExpectationFailed(name, expected, str(actual), next_step=next_step))
     elif envelope.known is not None and actual != envelope.known:
         outcome = "warning"
         verdict.warnings.append(f"{name}: expected {envelope.known}, found {actual}")
-    verdict.expectations.append({"name": name, "expected": expected, "actual": str(actual), "outcome": outcome})
+    verdict.expect(name, expected, str(actual), outcome=outcome)
 
 
-def _actual(name: str, language: str, written: _Written, arguments: CrawlArguments) -> int | None:
-    """A count by its name; None where the arguments left it out."""
+def _actual(name: str, language: str, contents: Contents, arguments: CrawlArguments) -> int | None:
+    """A count by its name in the expectations file; None where the arguments leave it out."""
     kind, _, subject = name.partition(" of ")
+    reads_definitions = "definition" in arguments.columns and arguments.depth > 0
     if name == "documents":
-        return written.rows["documents", language] if arguments.depth > 0 else None
+        return contents.rows["documents", language] if arguments.depth > 0 else None
     if name == "abbreviations":
-        return len(written.abbreviations.get(language, ()))
+        return len(contents.abbreviations.get(language, ()))
     if name == "distinct definitions":
-        return len(written.texts.get(language, ())) if _reads_definitions(arguments) else None
+        return len(contents.texts.get(language, ())) if reads_definitions else None
     if kind == "links":
-        return written.links[subject, language]
-    if kind == "rows":
-        return written.rows[subject, language] if subject != "definitions" or _reads_definitions(arguments) else None
-    message = f"expectations: no count is named {name!r}"
-    raise ValueError(message)
-
-
-def _reads_definitions(arguments: CrawlArguments) -> bool:
-    return "definition" in arguments.columns and arguments.depth > 0
+        return contents.links[subject, language]
+    if kind == "rows" and (subject != "definitions" or reads_definitions):
+        return contents.rows[subject, language]
+    return None

@@ -2,14 +2,17 @@
 
 Floors, imports run downward only::
 
-    __init__                    read_page: any page as the records of its kind
-    probe                       labels compared with a page, label by label
-    occupational_groups · definitions · standards      one page kind each
-    contract                    what every page obeys
-    sections                    any page as sections, tables and links
+    __init__                                      read_page: any page as the records of its kind
+    probe                                         labels compared with a page, label by label
+    occupational_groups · definitions · standards    one page kind each
+    definition_entries                            one entry of the definitions page
+    contract · sections                           what every page obeys; any page as sections, tables and links
     issues · data_tables · dates
-    page                        an opened page
-    text                        text out of markup
+    page                                          an opened page
+    blocks                                        text as paragraphs and list items
+    text                                          text out of markup
+
+``wiq_crawl.loaders`` stands on ``page``, below the page kinds.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from wiq_crawl.items import PageRecords, Record
 from wiq_crawl.pages.contract import alternate_url, is_suspect, open_page
 from wiq_crawl.pages.definitions import read_definitions
 from wiq_crawl.pages.issues import issue
-from wiq_crawl.pages.occupational_groups import LINK_COLUMNS, read_occupational_groups
+from wiq_crawl.pages.occupational_groups import read_occupational_groups
 from wiq_crawl.pages.page import Page, metadata
 from wiq_crawl.pages.sections import read_outline
 from wiq_crawl.pages.standards import standard_issues
@@ -33,12 +36,10 @@ from wiq_crawl.pages.text import attributes, collapse, text_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from wiq_crawl.errors import StructureDrift
     from wiq_crawl.pages.sections import Outline
 
 __all__ = ["Fetched", "Known", "open_page", "read_page"]
-
-# Position of the first link column among the cells of a main-table row (XPath counts from 1).
-_FIRST_LINK_CELL = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +79,17 @@ def read_page(
     page = open_page(html, url, language=language, kind=kind, depth=depth)
     outline = read_outline(page)
     found = PageRecords(url, language, kind, depth)
+    anchor_issues = list(_anchor_issues(page, fragments, known))
     issues: list[Record] = []
     if kind == "occupational_groups":
         found.tables["occupational_groups"], issues = read_occupational_groups(page)
-        _name_columns(outline.links)
+        _name_columns(outline.links, found.tables["occupational_groups"])
     elif kind == "definitions":
         found.tables["definitions"], issues = read_definitions(page, twins=known.twins)
     elif kind == "job_evaluation_standard":
         issues = list(standard_issues(page, outline))
-    issues += _check_fragments(page, outline, fragments, known)
+    _check_fragments(page, outline, fragments)
+    issues += anchor_issues
     issues += _text_issues(page, outline)
     found.tables |= {
         "documents": [_document(page, fragments, fetched or Fetched())],
@@ -123,58 +126,62 @@ def _document(page: Page, fragments: Collection[str], fetched: Fetched) -> Recor
     }
 
 
-def _name_columns(links: list[Record]) -> None:
-    """Say which column of the main table a link stands in, from the cell in its selector."""
+def _name_columns(links: list[Record], rows: list[Record]) -> None:
+    """Say which column of the main table a link stands in: the rows know where they read their addresses."""
+    columns = {
+        value["selector"]: value["column"].removesuffix("_url")
+        for row in rows
+        for value in row["provenance"]
+        if value["column"].endswith("_url")
+    }
     for link in links:
-        cell = link["selector"].rpartition("/td[")[2].partition("]")[0]
-        if cell.isdigit() and "/tbody/tr" in link["selector"]:
-            link["table_column"] = LINK_COLUMNS[int(cell) - _FIRST_LINK_CELL]
+        link["table_column"] = columns.get(f"{link['selector']}/@href")
 
 
-def _check_fragments(page: Page, outline: Outline, fragments: Collection[str], known: Known) -> Iterator[Record]:
-    """Each fragment the main table points at stands once in the page and leads to text or a table."""
+def _anchor_issues(page: Page, fragments: Collection[str], known: Known) -> Iterator[Record]:
+    """Each fragment the main table points at stands in the page, and no id stands in it twice."""
     counts = Counter(attributes(page.main, ".//@id"))
-    filled = _anchors_with_content(outline) if fragments else frozenset()
+    place = page.provenance_of(page.main, None)
     for fragment in sorted(fragments):
-        selector = f"//*[@id='{fragment}']"
-        if counts[fragment] == 1 and fragment in filled:
+        if counts[fragment]:
             continue
-        if counts[fragment] == 0 and any(
-            same_path(path, page.url) and fragment == name for path, name in known.missing_fragments
-        ):
-            yield issue(
-                page,
-                "fragment_missing_known",
-                f"{page.url}#{fragment}",
-                f"an element with id {fragment}",
-                "none",
-                page.provenance_of(page.main, None),
-            )
+        if any(same_path(path, page.url) and fragment == name for path, name in known.missing_fragments):
+            address = f"{page.url}#{fragment}"
+            yield issue(page, "fragment_missing_known", address, f"an element with id {fragment}", "none", place)
             continue
-        if counts[fragment] == 1:
-            raise page.drift(
-                f"fragment #{fragment}, which the main table points at",
-                "text or a table under it",
-                "nothing",
-                selector=selector,
-            )
-        raise page.drift(
-            f"fragment #{fragment}, which the main table points at",
+        raise _fragment_drift(
+            page,
+            fragment,
             "exactly one element with this id",
-            str(counts[fragment]),
-            selector=selector,
-            next_step="if the source lacks it for good, list it under known.missing_fragment in expectations.toml",
+            "0",
+            "if the source lacks it for good, list it under known.missing_fragment in expectations.toml",
         )
     for anchor, count in counts.items():
         if count > 1:
-            yield issue(
-                page,
-                "duplicate_anchor",
-                f"{page.url}#{anchor}",
-                "once",
-                f"{count} times",
-                page.provenance_of(page.main, None),
-            )
+            yield issue(page, "duplicate_anchor", f"{page.url}#{anchor}", "once", f"{count} times", place)
+
+
+def _check_fragments(page: Page, outline: Outline, fragments: Collection[str]) -> None:
+    """Each fragment the main table points at leads to one place, with text or a table."""
+    filled = _anchors_with_content(outline) if fragments else frozenset()
+    counts = Counter(attributes(page.main, ".//@id"))
+    for fragment in sorted(fragments):
+        if counts[fragment] > 1:
+            raise _fragment_drift(page, fragment, "exactly one element with this id", str(counts[fragment]))
+        if counts[fragment] and fragment not in filled:
+            raise _fragment_drift(page, fragment, "text or a table under it", "nothing")
+
+
+def _fragment_drift(
+    page: Page, fragment: str, expected: str, found: str, next_step: str | None = None
+) -> StructureDrift:
+    return page.drift(
+        f"fragment #{fragment}, which the main table points at",
+        expected,
+        found,
+        selector=f"//*[@id='{fragment}']",
+        next_step=next_step,
+    )
 
 
 def _anchors_with_content(outline: Outline) -> frozenset[str]:

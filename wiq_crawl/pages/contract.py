@@ -56,6 +56,7 @@ def open_page(html: str, url: str, *, language: str, kind: str, depth: int) -> P
     _check_language(root, url, language)
     modified, modified_source = _modified(root, main, url)
     empty_page_details(main)
+    _check_around(main, url)
     text = text_of(main)
     page = Page(
         url,
@@ -135,6 +136,20 @@ def _only(root: etree._Element, xpath: str, url: str) -> etree._Element:
     if len(found) != 1:
         raise StructureDrift("the page’s frame changed", f"exactly one {xpath}", str(len(found)), url, xpath)
     return found[0]
+
+
+def _check_around(main: etree._Element, url: str) -> None:
+    """Main, its page details emptied, holds neither the footer nor a date modified: a class or an end tag was lost."""
+    for element in main.iter("footer", "gcds-date-modified", "time"):
+        known = element.get("id") == "wb-info" or element.get("property") == "dateModified"
+        if known or element.tag == "gcds-date-modified":
+            raise StructureDrift(
+                "main holds what stands around the content",
+                "footer and date modified outside of it, or in section.pagedetails",
+                f"<{element.tag}>",
+                url,
+                f"//main//{element.tag}",
+            )
 
 
 def _heading(root: etree._Element, main: etree._Element, url: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from wiq_crawl.pages.text import text_of
+from wiq_crawl.pages.blocks import piece_blocks, pieces
+from wiq_crawl.pages.text import letters, text_of
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -13,14 +14,26 @@ if TYPE_CHECKING:
 MAXIMUM_COLUMN_SPAN = 1000
 MAXIMUM_ROW_SPAN = 65534
 
+_ROW_GROUPS = ("thead", "tbody", "tfoot")
+_PARTS = frozenset({"table", "caption", "tr", "td", "th", *_ROW_GROUPS})
+
 
 class Grid(NamedTuple):
-    """A table after span expansion; every row of ``cells`` has the same length."""
+    """A table after span expansion; every row of ``cells`` has the same length.
+
+    ``letters`` counts the characters but white space that were read, each cell once.
+    """
 
     caption: str | None
     header_rows: int
     cells: list[list[str]]
     footnotes: list[str]
+    letters: int
+
+
+class _Cell(NamedTuple):
+    element: etree._Element
+    text: str
 
 
 def read_grid(table: etree._Element) -> Grid:
@@ -29,26 +42,38 @@ def read_grid(table: etree._Element) -> Grid:
     A ``tfoot`` row of a single cell is a footnote; with more cells it is data. Nested tables are not
     entered: their text stands in the outer cell, and they have a grid of their own.
     """
-    caption = next((text_of(child) for child in table if child.tag == "caption"), "")
-    groups = _row_groups(table)
+    captions = [text for part in _parts(table) if part.tag == "caption" and (text := text_of(part))]
+    read = list(captions)
     footnotes: list[str] = []
-    body: list[list[list[etree._Element]]] = []
+    body: list[list[list[_Cell]]] = []
     header_rows = 0
     counting = True
-    for tag, rows in groups:
+    for tag, rows in _row_groups(table):
         kept = []
         for row in rows:
-            cells = [cell for cell in row if cell.tag in ("td", "th")]
+            cells = [_Cell(part, text_of(part)) for part in _parts(row) if part.tag in ("td", "th")]
+            read += [cell.text for cell in cells]
             if tag == "tfoot" and len(cells) == 1:
-                footnotes += _footnotes(cells[0])
+                footnotes += [block["text"] for piece in pieces(cells[0].element) for block in piece_blocks(piece)]
                 continue
             kept.append(cells)
-            if counting and (tag == "thead" or (cells and all(cell.tag == "th" for cell in cells))):
+            if counting and (tag == "thead" or (cells and all(cell.element.tag == "th" for cell in cells))):
                 header_rows += 1
             else:
                 counting = False
         body.append(kept)
-    return Grid(caption or None, header_rows, _expand(body), footnotes)
+    return Grid("\n".join(captions) or None, header_rows, _expand(body), footnotes, letters("".join(read)))
+
+
+def _parts(element: etree._Element) -> list[etree._Element]:
+    """The parts of a table right below an element, whatever else wraps them."""
+    found: list[etree._Element] = []
+    for child in element:
+        if child.tag in _PARTS:
+            found.append(child)
+        elif len(child) > 0:
+            found += _parts(child)
+    return found
 
 
 def _row_groups(table: etree._Element) -> list[tuple[str, list[etree._Element]]]:
@@ -56,21 +81,21 @@ def _row_groups(table: etree._Element) -> list[tuple[str, list[etree._Element]]]
     groups: list[tuple[str, list[etree._Element]]] = []
     last: list[tuple[str, list[etree._Element]]] = []
     loose: list[etree._Element] = []
-    for child in table:
-        if child.tag == "tr":
-            loose.append(child)
-        elif child.tag in ("thead", "tbody", "tfoot"):
+    for part in _parts(table):
+        if part.tag == "tr":
+            loose.append(part)
+        elif part.tag in _ROW_GROUPS:
             if loose:
                 groups.append(("tbody", loose))
                 loose = []
-            rows = [row for row in child if row.tag == "tr"]
-            (last if child.tag == "tfoot" else groups).append((str(child.tag), rows))
+            rows = [row for row in _parts(part) if row.tag == "tr"]
+            (last if part.tag == "tfoot" else groups).append((str(part.tag), rows))
     if loose:
         groups.append(("tbody", loose))
     return groups + last
 
 
-def _expand(groups: list[list[list[etree._Element]]]) -> list[list[str]]:
+def _expand(groups: list[list[list[_Cell]]]) -> list[list[str]]:
     grid: list[list[str]] = []
     for rows in groups:
         slots: list[dict[int, str]] = [{} for _ in rows]  # a row span never leaves its row group
@@ -79,16 +104,15 @@ def _expand(groups: list[list[list[etree._Element]]]) -> list[list[str]]:
             for cell in cells:
                 while column in slots[index]:
                     column += 1
-                text = text_of(cell)
-                if "colspan" not in cell.attrib and "rowspan" not in cell.attrib:  # nearly every cell
-                    slots[index][column] = text
+                if cell.element.get("colspan") is None and cell.element.get("rowspan") is None:  # nearly every cell
+                    slots[index][column] = cell.text
                     column += 1
                     continue
-                width = min(max(_span(cell, "colspan"), 1), MAXIMUM_COLUMN_SPAN)
-                height = min(_span(cell, "rowspan"), MAXIMUM_ROW_SPAN) or len(rows)
+                width = min(max(_span(cell.element, "colspan"), 1), MAXIMUM_COLUMN_SPAN)
+                height = min(_span(cell.element, "rowspan"), MAXIMUM_ROW_SPAN) or len(rows)
                 for row in slots[index : index + height]:
                     for slot in range(column, column + width):
-                        row.setdefault(slot, text)
+                        row.setdefault(slot, cell.text)
                 column += width
         grid += [[row.get(slot, "") for slot in range(max(row, default=-1) + 1)] for row in slots]
     width = max((len(row) for row in grid), default=0)
@@ -101,8 +125,3 @@ def _span(cell: etree._Element, name: str) -> int:
         return 1
     value = value.strip()
     return int(value) if value.isascii() and value.isdigit() else 1
-
-
-def _footnotes(cell: etree._Element) -> list[str]:
-    parts = [text_of(part) for part in cell.iter("p", "li")]
-    return [part for part in parts if part] or [text for text in [text_of(cell)] if text]

@@ -10,7 +10,7 @@ from wiq_crawl.addresses import resolve
 from wiq_crawl.labels import label, main_table_columns
 from wiq_crawl.loaders import StrictLoader
 from wiq_crawl.pages.issues import issue
-from wiq_crawl.pages.text import collapse, elements, text_of
+from wiq_crawl.pages.text import attributes, collapse, elements, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,17 +62,10 @@ def read_occupational_groups(page: Page) -> tuple[list[Record], list[Record]]:
     """
     table = _table(page)
     _check_header(page, table)
-    rows = elements(table, "./tbody/tr")
-    if not rows:
-        raise page.drift(
-            "the main table has no rows",
-            "rows in tbody",
-            "none",
-            selector=page.path_of(table),
-            next_step="if the table is filled by script, run with -s WIQ_RENDER=auto",
-        )
-    records = [_Row(page, row, number).record() for number, row in enumerate(rows, 1)]
+    rows = [_Row(page, row, number) for number, row in enumerate(_body_rows(page, table), 1)]
+    records = [row.record() for row in rows]
     _check_unique(page, records)
+    _check_links(page, table, rows)
     return records, [found for record in records for found in _issues(page, record)]
 
 
@@ -115,6 +108,25 @@ def _check_header(page: Page, table: etree._Element) -> None:
         )
 
 
+def _body_rows(page: Page, table: etree._Element) -> list[etree._Element]:
+    rows = elements(table, "./tbody/tr | ./tr")
+    if not rows:
+        raise page.drift(
+            "the main table has no rows",
+            "rows in tbody",
+            "none",
+            selector=page.path_of(table),
+            next_step="if the table is filled by script, run with -s WIQ_RENDER=auto",
+        )
+    known = {*rows, *elements(table, "./thead/tr")}
+    for row in table.iter("tr"):
+        if row not in known:
+            raise page.drift(
+                "a row of the main table", "in thead or tbody", "elsewhere in the table", selector=page.path_of(row)
+            )
+    return rows
+
+
 class _Row:
     """One body row, cell by cell."""
 
@@ -130,6 +142,7 @@ class _Row:
         self.cells = dict(zip(columns, cells, strict=True))
         self.codes: dict[str, str | None] = {}
         self.anchor: str | None = None
+        self.links: list[etree._Element] = []
 
     def record(self) -> Record:
         loader = self.loader
@@ -144,8 +157,8 @@ class _Row:
             self.link(column)
         key = row_key(abbreviation, self.anchor, self.codes["subgroup"], self.codes["occupational_group"])
         loader.set("row_key", key)
-        fragment = next((cell.get("id") for cell in self.cells.values() if cell.get("id")), None)
-        return loader.load_record(load_table("tbs", "occupational_groups"), fragment=fragment)
+        ids = attributes(loader.element, "descendant-or-self::*/@id")
+        return loader.load_record(load_table("tbs", "occupational_groups"), fragment=ids[0] if ids else None)
 
     def matching(self, column: str, pattern: re.Pattern[str], expected: str) -> str:
         text = text_of(self.cells[column])
@@ -167,6 +180,7 @@ class _Row:
     def link(self, column: str) -> None:
         cell = self.cells[column]
         links = elements(cell, ".//a")
+        self.links += links
         if not links:
             if not self.is_not_applicable(text_of(cell)):
                 raise self.drift(
@@ -176,7 +190,9 @@ class _Row:
         if len(links) > 1:
             raise self.drift(column, "one link", f"{len(links)} links")
         link = links[0]
-        text, href = text_of(link), link.get("href", "")
+        text, href = text_of(link), link.get("href", "").strip()
+        if not href:
+            raise self.drift(column, "a link with an address", text)
         if not label("cell.link", self.page.language).matches(text):
             raise self.drift(
                 column,
@@ -187,8 +203,8 @@ class _Row:
         found = resolve(href, self.page.url)
         self.loader.load_text(f"{column}_label", link)
         self.loader.load_attribute(f"{column}_url", link, "href", lambda _: _with_fragment(found.url, found.fragment))
-        note = collapse(text_of(cell).removeprefix(text))
-        if note:
+        if text_of(cell) != text:
+            note = collapse(" ".join(attributes(cell, ".//text()[not(ancestor::a)]")))
             self.loader.load_text(f"{column}_note", cell, lambda _: note)
         if column == "definition":
             self.anchor = found.fragment
@@ -232,6 +248,18 @@ def _check_unique(page: Page, records: list[Record]) -> None:
             )
 
 
+def _check_links(page: Page, table: etree._Element, rows: list[_Row]) -> None:
+    read = {link for row in rows for link in row.links}
+    for link in elements(table, ".//a[@href]"):
+        if link not in read:
+            raise page.drift(
+                "a link of the main table",
+                "in a cell of a link column",
+                f"«{text_of(link)}»",
+                selector=page.path_of(link),
+            )
+
+
 def _issues(page: Page, record: Record) -> Iterator[Record]:
     """The source's own errors in a row, kept as published."""
     key = record["row_key"]
@@ -251,16 +279,19 @@ def _issues(page: Page, record: Record) -> Iterator[Record]:
         )
     if record["code"] is None:
         yield issue(page, "code_absent", f"{key}#code", "a code of three to five digits", "", record)
+    raw = {value["column"]: value["raw"] for value in record["provenance"]}
     for column in NAME_COLUMNS:
-        name, code = record[f"{column}_name"], record[f"{column}_code"]
-        raw = next((entry["raw"] for entry in record["provenance"] if entry["column"] == f"{column}_code"), None)
-        if not name or not code or raw is None:
+        name, code, written = record[f"{column}_name"], record[f"{column}_code"], raw.get(f"{column}_code")
+        if not name or not code or written is None:
             continue
         if name.endswith(f"({code})"):
-            yield issue(page, "code_doubled", f"{key}#{column}", "the code once", raw, record)
-        if not split_name(raw, not_applicable=False).spaced:
-            yield issue(page, "space_missing_before_code", f"{key}#{column}", "a space before the code", raw, record)
+            yield issue(page, "code_doubled", f"{key}#{column}", "the code once", written, record)
+        if not split_name(written, not_applicable=False).spaced:
+            yield issue(
+                page, "space_missing_before_code", f"{key}#{column}", "a space before the code", written, record
+            )
     for column in LINK_COLUMNS:
-        url = record[f"{column}_url"]
-        if url and resolve(url, page.url).target == "malformed":
-            yield issue(page, "malformed_link", f"{key}#{column}", "an address that ends in .html", url, record)
+        label_text, url = record[f"{column}_label"], record[f"{column}_url"]
+        if label_text and (url is None or resolve(url, page.url).target == "malformed"):
+            found = url or raw[f"{column}_url"] or ""
+            yield issue(page, "malformed_link", f"{key}#{column}", "an address that ends in .html", found, record)

@@ -11,25 +11,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from wiq_crawl.addresses import resolve
+from wiq_crawl.pages.blocks import Block, list_blocks, paragraph, render, term_blocks
 from wiq_crawl.pages.data_tables import read_grid
-from wiq_crawl.pages.text import (
-    BLOCKS,
-    HEADINGS,
-    LISTS,
-    UNSEEN,
-    Block,
-    collapse,
-    list_blocks,
-    paragraph,
-    raw_text,
-    render,
-    text_of,
-)
+from wiq_crawl.pages.text import HEADINGS, LISTS, Run, flow, holds_blocks, letters, text_of
 
 if TYPE_CHECKING:
     from lxml import etree
 
     from wiq_crawl.items import Record
+    from wiq_crawl.pages.data_tables import Grid
     from wiq_crawl.pages.page import Page
 
 # Elements that end the headings opened in them: https://html.spec.whatwg.org/multipage/sections.html
@@ -47,8 +37,9 @@ class _Section:
     blocks: list[Block] = field(default_factory=list)
     identifier: str = ""
 
-    def is_fresh(self) -> bool:
-        return not self.blocks
+    def is_summary(self) -> bool:
+        """Whether a summary has just opened the section."""
+        return self.element.tag == "summary" and not self.blocks
 
 
 @dataclass(slots=True)
@@ -68,7 +59,6 @@ def read_outline(page: Page) -> Outline:
 class _Walk:
     def __init__(self, page: Page) -> None:
         self.page = page
-        self.base_level = 0
         self.current = _Section(page.main, 0, None, ())
         self.open: list[_Section] = []  # the headed sections around the current place, outermost first
         self.sections = [self.current]
@@ -76,46 +66,55 @@ class _Walk:
         self.links: list[tuple[etree._Element, _Section]] = []
         self.pending: list[str] = []  # ids met between blocks, before the heading they announce
         self.in_note = 0
+        self.headings: list[str] = []
 
     def outline(self) -> Outline:
         self.container(self.page.main)
         self.current.anchors += self.pending
         kept = [section for section in self.sections if section.heading or section.blocks or section.anchors]
         self.identify(kept)
+        grids = [read_grid(table) for table, _ in self.tables]
+        self.check_complete(grids)
         return Outline(
             [self.section_record(section, number) for number, section in enumerate(kept, 1)],
-            [self.table_record(table, section, number) for number, (table, section) in enumerate(self.tables, 1)],
+            [
+                self.table_record(table, grid, section, number)
+                for number, ((table, section), grid) in enumerate(zip(self.tables, grids, strict=True), 1)
+            ],
             [self.link_record(link, section, number) for number, (link, section) in enumerate(self.links, 1)],
         )
+
+    def check_complete(self, grids: list[Grid]) -> None:
+        """Raise where the sections and tables do not hold every character of the page once."""
+        told = [*self.headings, *(block["text"] for section in self.sections for block in section.blocks)]
+        expected, found = letters(self.page.text), letters("".join(told))
+        whole = len(grids) == sum(1 for _ in self.page.main.iter("table"))
+        for (table, _), grid in zip(self.tables, grids, strict=True):
+            if next(table.iterancestors("table"), None) is None:
+                found += grid.letters
+            else:  # a nested table: its text stands in a cell of the outer one too
+                whole = whole and grid.letters == letters(text_of(table))
+        if expected != found or not whole:
+            raise self.page.drift(
+                "text is lost or told twice",
+                f"{expected} characters in headings, sections and table cells",
+                str(found),
+                selector="//main",
+                next_step="look for text in a table but in no cell, or in an element where none belongs",
+            )
 
     # --- the walk ---------------------------------------------------------------------------------------------
 
     def container(self, element: etree._Element) -> None:
         """Children in order; runs of inline text between blocks become paragraphs."""
-        run: list[str] = [element.text or ""]
-        inline: list[etree._Element] = []
-
-        def flush() -> None:
-            text = collapse("".join(run))
-            if text:
-                self.add([paragraph(text, "note" if self.in_note else "paragraph")])
-            for part in inline:
-                self.note_links_and_anchors(part)
-            run.clear()
-            inline.clear()
-
-        for child in element:
-            if not isinstance(child.tag, str) or child.tag in UNSEEN:
-                run.append(child.tail or "")
+        for piece in flow(element):
+            if not isinstance(piece, Run):
+                self.block(piece)
                 continue
-            if child.tag in BLOCKS or "-" in child.tag or (len(child) and _holds_blocks(child)):
-                flush()
-                self.block(child)
-            else:
-                run.append(raw_text(child))
-                inline.append(child)
-            run.append(child.tail or "")
-        flush()
+            if piece.text:
+                self.add([paragraph(piece.text, "note" if self.in_note else "paragraph")])
+            for part in piece.inline:
+                self.note_links_and_anchors(part)
 
     def block(self, element: etree._Element) -> None:
         tag = str(element.tag)
@@ -128,13 +127,15 @@ class _Walk:
             self.consume(element, list_blocks(element))
         elif tag == "table":
             self.table(element)
+        elif tag in ("p", "pre") and holds_blocks(element):
+            self.grouping(element)
         elif tag == "p":
             note = self.in_note or _NOTE_CLASSES & set(element.get("class", "").split())
             self.consume(element, [paragraph(text_of(element), "note" if note else "paragraph")])
         elif tag == "pre":
             self.consume(element, [paragraph(text_of(element), "preformatted")])
         elif tag == "dl":
-            self.consume(element, _definition_list(element))
+            self.consume(element, list(term_blocks(element)))
         else:
             self.grouping(element)
 
@@ -168,9 +169,10 @@ class _Walk:
     def start(self, element: etree._Element, level: int) -> None:
         """Open the section of a heading."""
         heading = text_of(element)
+        self.headings.append(heading)
         anchors = self.pending + [anchor for part in element.iter() if (anchor := part.get("id"))]
         self.pending = []
-        if heading and self.current.is_fresh() and self.current.heading == heading and self.current.level:
+        if self.current.is_summary() and self.current.heading == heading:
             self.current.anchors += anchors  # a summary and the hidden heading that repeats it are one section
             self.collect_links(element)
             return
@@ -204,7 +206,7 @@ class _Walk:
             self.pending = []
 
     def note_links_and_anchors(self, element: etree._Element) -> None:
-        for part in element.iter():
+        for part in element.iter() if len(element) else (element,):
             if part.tag == "a" and part.get("href") is not None:
                 self.links.append((part, self.current))
             anchor = part.get("id") if isinstance(part.tag, str) else None
@@ -239,8 +241,7 @@ class _Walk:
             **self.page.provenance_of(section.element, section.anchors[0] if section.anchors else None),
         }
 
-    def table_record(self, table: etree._Element, section: _Section, position: int) -> Record:
-        grid = read_grid(table)
+    def table_record(self, table: etree._Element, grid: Grid, section: _Section, position: int) -> Record:
         return {
             "table_id": f"{self.page.url}#table-{position}",
             "language": self.page.language,
@@ -276,23 +277,10 @@ class _Walk:
         }
 
 
-def _definition_list(element: etree._Element) -> list[Block]:
-    return [
-        paragraph(text_of(part))
-        if part.tag == "dt"
-        else {"kind": "list_item", "depth": 1, "marker": None, "text": text_of(part)}
-        for part in element.iter("dt", "dd")
-    ]
-
-
 def _is_within(element: etree._Element, section: _Section) -> bool:
     """Whether the section was opened by a summary whose details the element stands in."""
     details = section.element.getparent() if section.element.tag == "summary" else None
     return details is not None and details in element.iterancestors("details")
-
-
-def _holds_blocks(element: etree._Element) -> bool:
-    return next(element.iter(*BLOCKS), None) is not None
 
 
 def _is_empty(element: etree._Element) -> bool:

@@ -1,17 +1,14 @@
-"""Text out of markup: never glued, white space collapsed, lists with their markers."""
+"""Text out of markup: never glued, white space collapsed."""
 
 from __future__ import annotations
 
 import re
-import string
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from lxml import etree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-Block = dict[str, Any]
+    from collections.abc import Iterator
 
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 LISTS = frozenset({"ul", "ol"})
@@ -103,134 +100,42 @@ def _glued_word(text: str, joint: int) -> str | None:
     return match.group() if match else None
 
 
-def paragraph(text: str, kind: str = "paragraph") -> Block:
-    """One block outside lists."""
-    return {"kind": kind, "depth": 0, "marker": None, "text": text}
+class Run(NamedTuple):
+    """Text between two blocks, and the inline elements it was read from."""
+
+    text: str
+    inline: tuple[etree._Element, ...]
 
 
-def list_blocks(element: etree._Element, depth: int = 1) -> list[Block]:
-    """The items of a list as blocks, nested lists one depth further down, each with its marker.
-
-    Markers follow HTML: ``start``, ``value``, ``reversed``, ``type``, and the canada.ca list classes.
-    """
-    items = list(element.iterchildren("*"))
-    number = _start(element, len(items))
-    step = -1 if element.get("reversed") is not None else 1
-    blocks: list[Block] = []
-    for item in items:
-        number = _integer(item.get("value"), number)
-        marker = _marker(element, number)
-        if item.tag in LISTS:  # a list directly in a list: invalid, and common
-            blocks += list_blocks(item, depth + 1)
-            continue
-        number += step
-        blocks += _item_blocks(item, depth, marker)
-    return blocks
+def flow(element: etree._Element) -> Iterator[etree._Element | Run]:
+    """The element's content in order: its block children, and the runs of text between them."""
+    run: list[str] = [element.text or ""]
+    inline: list[etree._Element] = []
+    for child in element:
+        if isinstance(child.tag, str) and child.tag not in UNSEEN:
+            if child.tag in BLOCKS or "-" in child.tag or holds_blocks(child):
+                yield from _run(run, inline)
+                run.clear()
+                inline.clear()
+                yield child
+            else:
+                run.append(raw_text(child))
+                inline.append(child)
+        run.append(child.tail or "")
+    yield from _run(run, inline)
 
 
-def _item_blocks(item: etree._Element, depth: int, marker: str) -> list[Block]:
-    """The item's own text as one block, then whatever is nested in it; text after a nested list stays an item part."""
-    blocks: list[Block] = []
-    parts: list[str] = [item.text or ""]
-
-    def flush() -> None:
-        text = collapse("".join(parts))
-        if text:
-            first = not any(block["depth"] == depth for block in blocks)
-            blocks.append({"kind": "list_item", "depth": depth, "marker": marker if first else None, "text": text})
-        parts.clear()
-
-    def visit(element: etree._Element) -> None:
-        for child in element:
-            if child.tag in LISTS:
-                flush()
-                blocks.extend(list_blocks(child, depth + 1))
-            elif isinstance(child.tag, str) and child.tag != "table":  # comments; tables have records of their own
-                if next(child.iter(*LISTS, "table"), None) is None:
-                    parts.append(raw_text(child))
-                else:
-                    parts.append(child.text or "")
-                    visit(child)
-            parts.append(child.tail or "")
-
-    visit(item)
-    flush()
-    return blocks
+def _run(texts: list[str], inline: list[etree._Element]) -> Iterator[Run]:
+    text = collapse("".join(texts))
+    if text or inline:
+        yield Run(text, tuple(inline))
 
 
-def render(blocks: Iterable[Block]) -> str:
-    """Blocks as plain text: one line a block, list items indented and led by their marker."""
-    lines = []
-    for block in blocks:
-        indent = "  " * max(0, block["depth"] - 1)
-        marker = f"{block['marker']} " if block["marker"] else ""
-        lines.append(f"{indent}{marker}{block['text']}")
-    return "\n".join(lines)
+def holds_blocks(element: etree._Element) -> bool:
+    """Whether a block element stands anywhere in the element."""
+    return len(element) > 0 and next(element.iterdescendants(*BLOCKS), None) is not None
 
 
-def _start(element: etree._Element, items: int) -> int:
-    if element.get("reversed") is not None:
-        return _integer(element.get("start"), items)
-    return _integer(element.get("start"), 1)
-
-
-def _integer(text: str | None, default: int) -> int:
-    try:
-        return int(text) if text else default
-    except ValueError:
-        return default
-
-
-def _marker(element: etree._Element, number: int) -> str:
-    if element.tag == "ul":
-        return "•"
-    classes = element.get("class", "").split()
-    style = element.get("type", "1")
-    if style == "a" or "lst-lwr-alph" in classes:
-        return f"{_letters(number)}."
-    if style == "A" or "lst-upr-alph" in classes:
-        return f"{_letters(number).upper()}."
-    if style == "i" or "lst-lwr-rmn" in classes:
-        return f"{_roman(number)}."
-    if style == "I" or "lst-upr-rmn" in classes:
-        return f"{_roman(number).upper()}."
-    return f"{number}."
-
-
-def _letters(number: int) -> str:
-    """1 is a, 26 is z, 27 is aa; numbers below 1 stay digits, as browsers show them."""
-    if number < 1:
-        return str(number)
-    letters = ""
-    while number:
-        number, digit = divmod(number - 1, 26)
-        letters = string.ascii_lowercase[digit] + letters
-    return letters
-
-
-_ROMAN = (
-    (1000, "m"),
-    (900, "cm"),
-    (500, "d"),
-    (400, "cd"),
-    (100, "c"),
-    (90, "xc"),
-    (50, "l"),
-    (40, "xl"),
-    (10, "x"),
-    (9, "ix"),
-    (5, "v"),
-    (4, "iv"),
-    (1, "i"),
-)
-_ROMAN_LIMIT = 4000
-
-
-def _roman(number: int) -> str:
-    if not 0 < number < _ROMAN_LIMIT:
-        return str(number)
-    text = ""
-    for value, digits in _ROMAN:
-        count, number = divmod(number, value)
-        text += digits * count
-    return text
+def letters(text: str) -> int:
+    """Characters of a collapsed text but white space: what stays the same however a text is taken apart."""
+    return len(text) - text.count(" ") - text.count("\n")

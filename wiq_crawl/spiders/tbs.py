@@ -68,10 +68,11 @@ class TbsSpider(scrapy.Spider):
             return
         records = read_page(response.text, response.url, known=self.known, fetched=self.fetched(response), **place)
         self.crawler.stats.inc_value("wiq/extracted", sum(len(found) for found in records.tables.values()))
+        documents = self.table_documents(records) if depth == 0 else self.further_documents(records)
+        # A list, so that every document is known at its depth before any of them can answer and claim another one.
+        requests = list(self.requests(documents, language, depth + 1)) if depth < self.arguments.depth else []
         yield records
-        if depth < self.arguments.depth:
-            documents = self.table_documents(records) if depth == 0 else self.further_documents(records)
-            yield from self.requests(documents, language, depth + 1)
+        yield from requests
 
     def failed(self, failure: Failure) -> None:
         """A request without a usable answer: raised on, so that it counts like any other failure."""
