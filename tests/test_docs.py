@@ -37,7 +37,9 @@ def test_every_make_target_that_the_readme_names_exists_and_has_help() -> None:
 
 
 def test_make_help_prints_one_line_per_target() -> None:
-    printed = subprocess.run(["make", "--no-print-directory", "help"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    printed = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=PROJECT, capture_output=True, text=True, check=True
+    ).stdout
     targets = re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE)
     assert [line.split()[1] for line in printed.splitlines()] == targets
 
