@@ -3,9 +3,11 @@
 Floors, imports run downward only::
 
     dictionary     the data dictionary as Markdown, English and French
+    runs           run folders, promotion and the last good run
     validation     compiled validators
     arrow          Arrow schemas and Parquet column descriptions
     table          a table's schema file, loaded
+    errors · version    what every error tells; the version of the project
 
 Nothing here imports ``wiq_crawl`` or ``imputer``; both import this.
 """

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas import load_table, load_tables, violations
+from schemas.runs import open_run
 from wiq_crawl.changes import ColumnChange, RecordChange, change_report, render
-from wiq_crawl.runs import open_run
 from wiq_crawl.word_difference import Words, word_difference
 
 if TYPE_CHECKING:

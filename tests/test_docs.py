@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from schemas import dictionary
+from schemas.errors import failure_kinds
 from wiq_crawl.arguments import CrawlArguments, parse_arguments
-from wiq_crawl.errors import failure_kinds
 
 PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")

@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import load_table, load_tables, violations
-from wiq_crawl.errors import Incomplete, InvalidItem, OutputUnwritable
+from schemas.errors import Incomplete, OutputUnwritable
+from schemas.runs import open_run
+from wiq_crawl.errors import InvalidItem
 from wiq_crawl.history import compare, content_digest, rebuild_history, records, write_changes
-from wiq_crawl.runs import open_run
 
 if TYPE_CHECKING:
     import random

@@ -22,8 +22,8 @@ from processes import (
     wait_until,
 )
 
+from schemas.runs import good_runs
 from wiq_crawl.replica.server import ReplicaServer
-from wiq_crawl.runs import good_runs
 
 if TYPE_CHECKING:
     import subprocess

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from processes import ROBOTS, SMALL_EXPECTATIONS, run_scrapy
 
+from schemas.version import VERSION
 from wiq_crawl.replica.page_edits import PATHS
 from wiq_crawl.replica.server import ReplicaServer
-from wiq_crawl.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

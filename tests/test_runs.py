@@ -20,9 +20,8 @@ from pathlib import Path
 import pytest
 
 from schemas import load_table, load_tables, violations
-from wiq_crawl.errors import Incomplete, OutputUnwritable, RunInProgress
-from wiq_crawl.history import compare, rebuild_history, write_changes
-from wiq_crawl.runs import (
+from schemas.errors import Incomplete, OutputUnwritable, RunInProgress
+from schemas.runs import (
     Run,
     describe_artifacts,
     good_runs,
@@ -32,6 +31,7 @@ from wiq_crawl.runs import (
     read_manifest,
     write_atomically,
 )
+from wiq_crawl.history import compare, rebuild_history, write_changes
 
 ROOT = Path(__file__).parent.parent
 MOMENT = datetime(2026, 1, 5, 2, 0, 0, tzinfo=UTC)

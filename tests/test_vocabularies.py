@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from schemas import document_validator, load_tables
+from schemas.errors import failure_kinds
 from schemas.table import FOLDER
 from wiq_crawl.addresses import kind_of
-from wiq_crawl.errors import CrawlError, failure_kinds
+from wiq_crawl.errors import CrawlError
 from wiq_crawl.labels import FILE as LABELS
 from wiq_crawl.labels import LANGUAGES, label, labels, main_table_columns, unconfirmed
 from wiq_crawl.pages import issues

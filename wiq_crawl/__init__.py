@@ -6,11 +6,11 @@ Floors, imports run downward only::
     conclusion · summary                              the end of a run: judged, promoted or not, told
     verdict · read_back · changes                     was the run good; what changed since the last good one
     spiders · pipelines · middlewares · extensions    the Scrapy components
-    history · runs · archive                          ADD/MOD/DEL, run folders and promotion, the web archive
+    history · archive                                 ADD/MOD/DEL, the web archive
     table_files · failures · rendering                the files of a table, what failed, the browser
     pages · loaders                                   one module per page kind; pure: a page in, records out
     arguments · expectations · labels · addresses · items    what is known beforehand; what a page yields
-    errors · settings · version · word_difference
+    errors · settings · word_difference
 
 ``replica`` stands beside them: a generated loopback copy of the site that imports none of the above.
 """

@@ -18,8 +18,9 @@ from warcio.exceptions import ArchiveLoadFailed
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from wiq_crawl.errors import ArchiveUnreadable, OutputUnwritable
-from wiq_crawl.version import VERSION
+from schemas.errors import OutputUnwritable
+from schemas.version import VERSION
+from wiq_crawl.errors import ArchiveUnreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

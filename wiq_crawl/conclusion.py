@@ -10,23 +10,23 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from schemas.errors import RunError
+from schemas.runs import describe_artifacts, read_manifest
+from schemas.version import VERSION
 from wiq_crawl.addresses import BASE_URL
 from wiq_crawl.changes import change_report, render
-from wiq_crawl.errors import CrawlError
 from wiq_crawl.failures import classify
 from wiq_crawl.history import rebuild_history, write_changes
 from wiq_crawl.labels import LANGUAGES, unconfirmed
-from wiq_crawl.runs import describe_artifacts, read_manifest
 from wiq_crawl.summary import print_summary
 from wiq_crawl.table_files import SPOOL
 from wiq_crawl.verdict import CrawlOutcome, Verdict, judge, scrapy_failures
-from wiq_crawl.version import VERSION
 
 if TYPE_CHECKING:
     from scrapy.settings import Settings
 
+    from schemas.runs import Run
     from wiq_crawl.expectations import Expectations
-    from wiq_crawl.runs import Run
 
 # Settings that decide what a crawl sees and how politely; the rest is in settings.py under its version.
 _STATED_SETTINGS = (
@@ -54,7 +54,7 @@ _DISTRIBUTIONS = (
 
 
 def conclude(
-    run: Run, outcome: CrawlOutcome, failures: list[CrawlError], expectations: Expectations, settings: Settings
+    run: Run, outcome: CrawlOutcome, failures: list[RunError], expectations: Expectations, settings: Settings
 ) -> int:
     """Judge a run, write ``run.json``, publish it if it is good, tell the user; returns the exit status."""
     verdict = Verdict(failures=list(failures))
@@ -69,7 +69,7 @@ def conclude(
             withheld = reason_to_withhold(run, outcome, verdict)
             if withheld is None:  # a run that is narrower or of another site has nothing in common with latest
                 changes = write_what_changed(run)
-    except (CrawlError, OSError, ValueError) as error:
+    except (RunError, OSError, ValueError) as error:
         verdict.failures.append(classify(error, None))
     good = not verdict.failures and not outcome.arguments.probe
     try:
@@ -80,7 +80,7 @@ def conclude(
         if good and withheld is None:
             run.promote()
             rebuild_history(run.root)
-    except (CrawlError, OSError) as error:
+    except (RunError, OSError) as error:
         # Where run.json cannot be written, what went wrong before is said all the same.
         for failure in [*verdict.failures, classify(error, None)]:
             print(f"{failure.kind}: {failure}", file=sys.stderr)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from scrapy.exceptions import IgnoreRequest
 from scrapy.spidermiddlewares.httperror import HttpError as ScrapyHttpError
 
-from wiq_crawl.errors import CrawlError, HttpError, Moved, OutputUnwritable, RobotsForbidden, Unreachable
+from schemas.errors import OutputUnwritable, RunError
+from wiq_crawl.errors import HttpError, Moved, RobotsForbidden, Unreachable
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -28,22 +29,22 @@ class FailureLog(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
-        self.failures: list[CrawlError] = []
+        self.failures: list[RunError] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the error; where its kind says it all, the traceback is dropped from the log."""
         exception = record.exc_info[1] if record.exc_info else None
         if not isinstance(exception, Exception):
-            self.add(CrawlError(f"{record.name}: {record.getMessage()}", next_step=_SEE_LOG))
+            self.add(RunError(f"{record.name}: {record.getMessage()}", next_step=_SEE_LOG))
             return
         failure = classify(exception, None)
         self.add(failure)
-        if failure.kind != CrawlError.kind:
+        if failure.kind != RunError.kind:
             record.exc_info = None
             record.exc_text = None
             record.msg, record.args = "%s: %s", (failure.kind, failure)
 
-    def add(self, failure: CrawlError) -> None:
+    def add(self, failure: RunError) -> None:
         """Keep a failure once; Scrapy logs a failed download before the errback says at which address."""
         for number, known in enumerate(self.failures):
             if type(failure) is type(known) and failure.found == known.found and failure.message == known.message:
@@ -55,9 +56,9 @@ class FailureLog(logging.Handler):
         self.failures.append(failure)
 
 
-def classify(exception: BaseException, request: Request | None) -> CrawlError:
+def classify(exception: BaseException, request: Request | None) -> RunError:
     """An exception as one of the failure kinds."""
-    if isinstance(exception, CrawlError):
+    if isinstance(exception, RunError):
         return exception
     url = request.url if request is not None else None
     if isinstance(exception, ScrapyHttpError):
@@ -85,12 +86,12 @@ def classify(exception: BaseException, request: Request | None) -> CrawlError:
             url,
             next_step="look whether the address opens in a browser, then run again",
         )
-    failure = CrawlError(f"{type(exception).__name__}: {exception}", url=url, next_step=_SEE_LOG)
+    failure = RunError(f"{type(exception).__name__}: {exception}", url=url, next_step=_SEE_LOG)
     failure.__cause__ = exception
     return failure
 
 
-def _http_failure(response: Response) -> CrawlError:
+def _http_failure(response: Response) -> RunError:
     status, url = response.status, response.url
     try:
         shown = f"{status} {HTTPStatus(status).phrase}"

@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
+from schemas.errors import Incomplete
+from schemas.runs import RUNS, good_runs, read_manifest, write_atomically
 from schemas.table import LANGUAGES, Table, load_tables
-from wiq_crawl.errors import Incomplete, InvalidItem
-from wiq_crawl.runs import RUNS, good_runs, read_manifest, write_atomically
+from wiq_crawl.errors import InvalidItem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

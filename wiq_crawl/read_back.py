@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 
 from schemas import load_tables, paired_table
+from schemas.errors import Incomplete, RunError
 from schemas.validation import TableValidator
 from wiq_crawl.addresses import on_host
-from wiq_crawl.errors import CrawlError, Incomplete, PairingMismatch
+from wiq_crawl.errors import PairingMismatch
 from wiq_crawl.table_files import read_jsonl
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Contents:
     abbreviations: dict[str, set[str]] = field(default_factory=dict)
     texts: dict[str, set[str]] = field(default_factory=dict)
     fetched_at: str | None = None
-    problems: list[CrawlError] = field(default_factory=list)
+    problems: list[RunError] = field(default_factory=list)
 
 
 def read_back(folder: Path, arguments: CrawlArguments) -> Contents:

@@ -5,7 +5,7 @@ Reference: https://docs.scrapy.org/en/latest/topics/settings.html
 
 import os
 
-from wiq_crawl.version import VERSION
+from schemas.version import VERSION
 
 BOT_NAME = "wiq_crawl"
 SPIDER_MODULES = ["wiq_crawl.spiders"]

@@ -11,14 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas import load_tables
+from schemas.runs import LATEST
 from wiq_crawl.labels import LANGUAGES, labels
-from wiq_crawl.runs import LATEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from schemas.runs import Run
     from wiq_crawl.pages.probe import Observation
-    from wiq_crawl.runs import Run
 
 _WIDTH_OF_A_LOG = 160
 _SHOWN = 3

@@ -14,7 +14,7 @@ import pyarrow.json as pj
 import pyarrow.parquet as pq
 
 from schemas import Table, arrow_schema, load_tables, paired_table
-from wiq_crawl.errors import OutputUnwritable
+from schemas.errors import OutputUnwritable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

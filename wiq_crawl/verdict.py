@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from schemas.errors import Incomplete, RunError
 from wiq_crawl.addresses import START_PATHS
-from wiq_crawl.errors import ComponentDisabled, CrawlError, CutShort, ExpectationFailed, Incomplete
+from wiq_crawl.errors import ComponentDisabled, CutShort, ExpectationFailed
 from wiq_crawl.read_back import Contents, read_back
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class CrawlOutcome:
 class Verdict:
     """Failures make a run bad; warnings do not. ``counts`` are rows by table and language."""
 
-    failures: list[CrawlError] = field(default_factory=list)
+    failures: list[RunError] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     expectations: list[dict[str, str]] = field(default_factory=list)
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -69,9 +70,9 @@ def judge(folder: Path, outcome: CrawlOutcome, expectations: Expectations) -> Ve
     return verdict
 
 
-def scrapy_failures(outcome: CrawlOutcome) -> list[CrawlError]:
+def scrapy_failures(outcome: CrawlOutcome) -> list[RunError]:
     """What Scrapy reports only in its statistics, exiting 0."""
-    failures: list[CrawlError] = [
+    failures: list[RunError] = [
         ComponentDisabled(
             "a component is not running",
             "every component of the settings",

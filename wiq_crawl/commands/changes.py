@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from scrapy.commands import ScrapyCommand
 
+from schemas.errors import RunError
+from schemas.runs import RUNS, good_runs, read_manifest
 from schemas.table import LANGUAGES
 from wiq_crawl.changes import PROGRAM, change_report, render
-from wiq_crawl.errors import BadArgument, CrawlError
-from wiq_crawl.runs import RUNS, good_runs, read_manifest
+from wiq_crawl.errors import BadArgument
 
 if TYPE_CHECKING:
     import argparse
@@ -59,7 +60,7 @@ class Command(ScrapyCommand):
                 message = f"unexpected argument {args[0]!r}"
                 raise BadArgument(message, next_step="see scrapy changes --help")
             sys.stdout.write(_report(output, opts))
-        except CrawlError as error:
+        except RunError as error:
             sys.stderr.write(f"scrapy changes: {error}\n")
             self.exitcode = 2
 

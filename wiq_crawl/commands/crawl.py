@@ -15,15 +15,16 @@ from scrapy.exceptions import UsageError
 from scrapy.utils.conf import build_component_list
 from scrapy.utils.python import global_object_name
 
+from schemas.errors import RunError
+from schemas.runs import open_run, output_unwritable
 from wiq_crawl.archive import ArchiveReader
 from wiq_crawl.arguments import parse_arguments
 from wiq_crawl.conclusion import conclude
-from wiq_crawl.errors import BadArgument, CrawlError, CutShort
+from wiq_crawl.errors import BadArgument, CutShort
 from wiq_crawl.expectations import FILE as EXPECTATIONS
 from wiq_crawl.expectations import load_expectations
 from wiq_crawl.failures import FailureLog, classify
 from wiq_crawl.rendering import rendering_mode
-from wiq_crawl.runs import open_run, output_unwritable
 from wiq_crawl.verdict import CrawlOutcome
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Command(crawl.Command):
         try:
             self.prepare(args[0], opts)
             run = open_run(Path(self.settings["WIQ_OUTPUT"]), args[0])
-        except CrawlError as error:
+        except RunError as error:
             self.exitcode = BAD_USAGE if isinstance(error, BadArgument) else BAD_RUN
             print(f"{error.kind}: {error}", file=sys.stderr)
             return

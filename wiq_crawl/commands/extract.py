@@ -11,9 +11,10 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
 from schemas import load_tables
+from schemas.errors import RunError
 from schemas.validation import TableValidator
 from wiq_crawl.addresses import kind_of, language_of
-from wiq_crawl.errors import BadArgument, CrawlError, InvalidItem
+from wiq_crawl.errors import BadArgument, InvalidItem
 from wiq_crawl.expectations import FILE as EXPECTATIONS
 from wiq_crawl.expectations import load_expectations
 from wiq_crawl.pages import Known, read_page
@@ -80,7 +81,7 @@ class Command(ScrapyCommand):
             for line in _lines(records):
                 sys.stdout.buffer.write(line)
             sys.stdout.buffer.flush()
-        except CrawlError as error:
+        except RunError as error:
             self.exitcode = BAD_USAGE if isinstance(error, BadArgument) else 1
             print(f"{error.kind}: {error}", file=sys.stderr)
 

@@ -11,8 +11,9 @@ from scrapy.http import Headers, HtmlResponse, Response
 from scrapy.responsetypes import responsetypes
 from twisted.web.http import RESPONSES
 
+from schemas.errors import OutputUnwritable
 from wiq_crawl.archive import FILE_NAME, ArchivedPage, ArchiveReader, ArchiveWriter
-from wiq_crawl.errors import ArchiveUnreadable, OutputUnwritable
+from wiq_crawl.errors import ArchiveUnreadable
 
 if TYPE_CHECKING:
     from scrapy import Request

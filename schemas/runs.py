@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import orjson
 
-from wiq_crawl.errors import Incomplete, OutputUnwritable, RunInProgress
+from schemas.errors import Incomplete, OutputUnwritable, RunInProgress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
