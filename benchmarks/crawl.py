@@ -46,7 +46,8 @@ PAGE_BYTES: Final = range(54_000, 66_001)
 DESCRIPTION: Final = f"""\
 Measures the real «scrapy crawl tbs» process (extract, validate, archive, JSONL and Parquet, verdict) against bare
 Scrapy with a title-and-table extraction of the same pages: about 60 kB each, served uncompressed by nginx (one worker)
-on loopback, {CONCURRENCY} requests at a time, no delays. Prints a table and writes {RESULTS.relative_to(PROJECT)}."""
+on loopback, {CONCURRENCY} requests at a time, no delays. Time and memory are those of a process and all it starts.
+Prints a table and writes {RESULTS.relative_to(PROJECT)}."""
 EPILOGUE: Final = f"""\
 exit status: 0 every bar is met, 1 a bar is missed or a crawl failed, 2 nginx is missing or bad usage
 
@@ -245,7 +246,8 @@ def show(cases: dict[str, Case], bars: list[Bar], machine: dict[str, Any], writt
         f"\nPython {machine['python']}, Scrapy {machine['scrapy']}, {machine['processors']} processors "
         f"(nginx takes part of one), load {machine['load_before']} before and {machine['load_after']} after."
         f"\n{written.made_up} made-up pages of {written.mean_bytes} bytes and {written.mean_links} links on average, "
-        f"and the replica's own ({scale} scale). Served uncompressed. Medians (minimum–maximum) of whole processes.\n"
+        f"and the replica's own ({scale} scale). Served uncompressed.\n"
+        "Medians (minimum–maximum) of whole processes, with all they start.\n"
     )
     width = max(len(case.name) for case in cases.values())
     print(f"{'':{width}}  pages  {'wall s':>20}  {'CPU s':>20}  {'pages/s':>7}  {'peak MB':>22}  runs")

@@ -10,6 +10,7 @@
         ├── SourceMalformed     source_malformed   an anomaly in an input file that no rule knows (sources)
         ├── ProviderRefused     provider_refused   O*NET Web Services said no: key, address
         ├── ProviderPartial     provider_partial   O*NET Web Services answered in part, or not at all
+        ├── ExpectationFailed   expectation        a count is not what it must be (conclusion)
         ├── BrokenKey           broken_key         a primary or foreign key does not hold (publish)
         └── InvalidRecord       invalid_record     a record breaks its schema (publish)
 """
@@ -57,6 +58,12 @@ class ProviderPartial(ImputeError):
     """Raised by the O*NET Web Services client: fewer rows than announced, or no answer to the end."""
 
     kind = "provider_partial"
+
+
+class ExpectationFailed(ImputeError):
+    """Noted by the conclusion of a run."""
+
+    kind = "expectation"
 
 
 class BrokenKey(ImputeError):

@@ -12,9 +12,13 @@ Floors, imports run downward only::
 Nothing here imports ``wiq_crawl`` or ``imputer``; both import this.
 """
 
-from schemas.arrow import arrow_schema
+from typing import TYPE_CHECKING
+
 from schemas.table import Column, ForeignKey, SchemaError, Table, load_table, load_tables, paired_table
 from schemas.validation import Violation, document_validator, violations
+
+if TYPE_CHECKING:
+    from schemas.arrow import arrow_schema
 
 __all__ = [
     "Column",
@@ -29,3 +33,12 @@ __all__ = [
     "paired_table",
     "violations",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Load Arrow where somebody asks for it: a process that only reads pages does not, and stays small."""
+    if name == "arrow_schema":
+        from schemas.arrow import arrow_schema  # noqa: PLC0415
+
+        return arrow_schema
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

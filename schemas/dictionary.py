@@ -15,13 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 README = FOLDER.parent / "README.md"
-BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
+PROGRAMS = ("tbs", "wiq")
+MARKERS = ("<!-- {} tables: begin -->", "<!-- {} tables: end -->")
 FILES = {"en": FOLDER / "DICTIONARY.md", "fr": FOLDER / "DICTIONNAIRE.md"}
 _WORDS = {
     "en": {
         "title": "Data dictionary",
-        "note": "Generated from the schema files by `make dictionary`. Every table comes as `<table>_en` and "
-        "`<table>_fr`, each as JSONL and Parquet.",
+        "note": "Generated from the schema files by `make dictionary`.",
+        "tbs": "The crawl: output/tbs/latest",
+        "tbs_note": "Every table comes as `<table>_en` and `<table>_fr`, each as JSONL and Parquet.",
+        "wiq": "The imputer: output/wiq/latest",
+        "wiq_note": "Every table comes as `<table>.jsonl` and `<table>.parquet`.",
         "key": "Key",
         "joins": "Joins",
         "paired": "Also paired, one row for both languages, as",
@@ -33,8 +37,11 @@ _WORDS = {
     },
     "fr": {
         "title": "Dictionnaire de données",
-        "note": "Généré à partir des fichiers de schéma par `make dictionary`. Chaque table est fournie sous les noms "
-        "`<table>_en` et `<table>_fr`, en JSONL et en Parquet.",
+        "note": "Généré à partir des fichiers de schéma par `make dictionary`.",
+        "tbs": "La collecte : output/tbs/latest",
+        "tbs_note": "Chaque table est fournie sous les noms `<table>_en` et `<table>_fr`, en JSONL et en Parquet.",
+        "wiq": "L’imputation : output/wiq/latest",
+        "wiq_note": "Chaque table est fournie sous les noms `<table>.jsonl` et `<table>.parquet`.",
         "key": "Clé",
         "joins": "Jointures",
         "paired": "Aussi jumelée, une ligne pour les deux langues, dans",
@@ -53,17 +60,19 @@ _TYPES = {
 }  # fmt: skip
 
 
-def dictionary(language: str, program: str = "tbs") -> str:
-    """The whole dictionary in one language."""
+def dictionary(language: str) -> str:
+    """The whole dictionary in one language, program by program."""
     words = _WORDS[language]
     parts = [f"# {words['title']}", words["note"]]
-    for table in load_tables(program).values():
-        parts += list(_table_parts(table, language))
+    for program in PROGRAMS:
+        parts += [f"## {words[program]}", words[f"{program}_note"]]
+        for table in load_tables(program).values():
+            parts += list(_table_parts(table, language))
     return "\n\n".join(parts) + "\n"
 
 
-def overview(program: str = "tbs") -> str:
-    """One line per table for the README."""
+def overview(program: str) -> str:
+    """One line per table of a program for the README."""
     lines = ["| table | one row per | key | rows join |", "|---|---|---|---|"]
     lines += [
         f"| [`{table.name}`](schemas/DICTIONARY.md#{table.name}) | {_one_row_per(table)} "
@@ -75,14 +84,17 @@ def overview(program: str = "tbs") -> str:
 
 def readme_with_overview(text: str) -> str:
     """The README with its table overview brought up to date."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{overview()}\n{END}{after}"
+    for program in PROGRAMS:
+        begin, end = MARKERS[0].format(program), MARKERS[1].format(program)
+        before, _, rest = text.partition(begin)
+        _, _, after = rest.partition(end)
+        text = f"{before}{begin}\n{overview(program)}\n{end}{after}"
+    return text
 
 
 def _table_parts(table: Table, language: str) -> Iterator[str]:
     words = _WORDS[language]
-    yield f"## {table.name}"
+    yield f"### {table.name}"
     yield f"**{table.title[language]}.** {table.description[language]}"
     lines = [f"{words['key']}: {_code(table.primary_key)}"]
     if table.foreign_keys:

@@ -21,7 +21,16 @@ if TYPE_CHECKING:
     from wiq_crawl.replica.facts import Facts
     from wiq_crawl.replica.site import Site
 
-RECORDED = PROJECT.parent / "shared" / "data" / "tbs"
+SHARED_DATA = PROJECT.parent / "shared" / "data"
+RECORDED = SHARED_DATA / "tbs"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real input files, beside the project."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("needs the real input files in ../shared/data")
+    return SHARED_DATA
 
 
 @pytest.fixture(scope="session")

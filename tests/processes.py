@@ -116,7 +116,7 @@ def assert_whole(run: Path) -> None:
 
 def environment(output: Path, given: Mapping[str, str] | None = None) -> dict[str, str]:
     """The variables of a process: nothing of the caller's own settings."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("WIQ_", "SCRAPY_"))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("WIQ_", "SCRAPY_", "ONET_"))}
     return kept | {"WIQ_OUTPUT": str(output)} | dict(given or {})
 
 
@@ -151,6 +151,30 @@ def run_scrapy(
         preexec_fn=before,
     )
     ended = Ended(process.returncode, process.stdout, process.stderr, Path(variables["WIQ_OUTPUT"]) / "tbs")
+    if expect is not None:
+        assert ended.status == expect, f"exit {ended.status}\n{ended.output}\n{ended.errors}"
+    return ended
+
+
+def start_imputer(output: Path, *arguments: str, given: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+    """Start a real ``imputer`` process in the project."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "imputer", *arguments],
+        cwd=PROJECT,
+        env=environment(output, given),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run_imputer(
+    output: Path, *arguments: str, given: Mapping[str, str] | None = None, expect: int | None = None
+) -> Ended:
+    """Run a real ``imputer`` process in the project to its end; the folder is ``output/wiq``."""
+    with start_imputer(output, *arguments, given=given) as process:
+        printed, errors = process.communicate()
+    ended = Ended(process.returncode, printed, errors, output / "wiq")
     if expect is not None:
         assert ended.status == expect, f"exit {ended.status}\n{ended.output}\n{ended.errors}"
     return ended

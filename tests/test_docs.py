@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from imputer.cli import COMMANDS as IMPUTER_COMMANDS
 from schemas import dictionary
 from schemas.errors import failure_kinds
 from wiq_crawl.arguments import CrawlArguments, parse_arguments
@@ -51,6 +52,23 @@ def test_every_command_has_help_with_an_example_and_stands_in_the_readme(command
     )
     assert re.search(r"Examples?:", " ".join(shown.stdout.split()))
     assert f"scrapy {command}" in README or f"make {command}" in README
+
+
+@pytest.mark.parametrize("command", IMPUTER_COMMANDS)
+def test_every_command_of_the_imputer_has_help_with_an_example_and_stands_in_the_readme(command: str) -> None:
+    shown = subprocess.run(
+        [sys.executable, "-m", "imputer", command, "--help"], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert re.search(rf"Examples?:\s+(\w+=\S+ )*imputer {command}", shown.stdout)
+    assert f"imputer {command}" in README or f"`{command}`" in README or f"make {command}" in README
+
+
+def test_the_imputer_lists_its_commands_without_loading_what_they_need() -> None:
+    program = "import sys; from imputer.cli import main; main(['--help'], standalone_mode=False); print([*sys.modules])"
+    shown = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert all(f"  {command} " in shown.stdout for command in IMPUTER_COMMANDS)
+    heavy = {"sklearn", "scipy", "matplotlib", "openai"}
+    assert not [name for name in heavy if f"'{name}'" in shown.stdout]
 
 
 def test_readme_states_every_argument_with_its_default() -> None:

@@ -116,7 +116,7 @@ def listening(small_site: Site) -> Iterator[tuple[str, list[Mapping[str, str]]]]
             self.end_headers()
             self.wfile.write(small_site[self.path].body)
 
-        def log_message(self, *_: Any) -> None:  # noqa: ANN401
+        def log_message(self, *_: Any) -> None:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:

@@ -43,6 +43,10 @@ FILES = sorted(FOLDER.rglob("*.schema.json"))
 TABLES = load_tables("tbs")
 PAIRED = [name for name, table in TABLES.items() if table.pairing_key]
 by_table = pytest.mark.parametrize("name", TABLES)
+PROGRAMS = {program: load_tables(program) for program in ("tbs", "wiq")}
+of_every_program = pytest.mark.parametrize(
+    ("program", "name"), [(program, name) for program, tables in PROGRAMS.items() for name in tables]
+)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -107,9 +111,9 @@ def test_a_schema_file_is_valid_2020_12_and_closed(path: Path) -> None:
             assert set(part["required"]) == set(part["properties"]), where
 
 
-@by_table
-def test_a_table_and_its_columns_are_described_in_both_languages(name: str) -> None:
-    table = TABLES[name]
+@of_every_program
+def test_a_table_and_its_columns_are_described_in_both_languages(program: str, name: str) -> None:
+    table = PROGRAMS[program][name]
     described = [table.title, table.description, *(column.description for column in table.columns)]
     for text in described:
         assert set(text) == set(LANGUAGES)
@@ -118,15 +122,15 @@ def test_a_table_and_its_columns_are_described_in_both_languages(name: str) -> N
     assert len({column.name for column in table.columns}) == len(table.columns)
 
 
-@by_table
-def test_keys_lead_to_columns_that_exist(name: str) -> None:
-    table = TABLES[name]
+@of_every_program
+def test_keys_lead_to_columns_that_exist(program: str, name: str) -> None:
+    table = PROGRAMS[program][name]
     columns = {column.name: column for column in table.columns}
     assert table.primary_key
     for key in table.primary_key:
         assert "null" not in columns[key].schema["type"]
     for foreign in table.foreign_keys:
-        there = {column.name: column for column in TABLES[foreign.table].columns}
+        there = {column.name: column for column in PROGRAMS[program][foreign.table].columns}
         assert len(foreign.columns) == len(foreign.references)
         for here, reference in zip(foreign.columns, foreign.references, strict=True):
             kinds = [

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import imputer.errors  # noqa: F401 (its failure kinds count)
 from schemas import document_validator, load_tables
 from schemas.errors import failure_kinds
 from schemas.table import FOLDER

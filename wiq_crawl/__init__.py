@@ -7,7 +7,8 @@ Floors, imports run downward only::
     verdict · read_back · changes                     was the run good; what changed since the last good one
     spiders · pipelines · middlewares · extensions    the Scrapy components
     history · archive                                 ADD/MOD/DEL, the web archive
-    table_files · failures · rendering                the files of a table, what failed, the browser
+    table_files · failures · rendering · reading      the files of a table, what failed, the browser, who reads a page
+    checks · read_lines · helper · helper_process     a page and a file by themselves; a process beside the crawl's own
     pages · loaders                                   one module per page kind; pure: a page in, records out
     arguments · expectations · labels · addresses · items    what is known beforehand; what a page yields
     errors · settings · word_difference

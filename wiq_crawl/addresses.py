@@ -76,49 +76,50 @@ def resolve(href: str, page_url: str) -> Link:
         return Link("same_document", page_url, href[1:] or None)
     if href[:7].lower() == "mailto:":
         return Link("email", None, None)
-    page = _split(page_url, "")
+    page = _page(page_url)
     # An address with a root of its own reads the same from every page: the site's few hundred are read once.
     rooted = href.startswith(("/", "http:", "https:"))
-    found = _split(href, f"{page.scheme}://{page.host}" if rooted else page_url)
-    if found.url is None:
-        return Link("malformed", None, None)
-    return Link(_target(found, page), found.url, found.fragment)
+    link, path = _read(href, page.root if rooted else page_url, page.host, page.language)
+    return link._replace(target="same_document") if path == page.path else link
 
 
-class _Address(NamedTuple):
-    url: str | None
-    fragment: str | None
-    scheme: str = ""
-    host: str = ""
-    path: str = ""
+class _Page(NamedTuple):
+    root: str
+    host: str
+    path: str
+    language: str | None
+
+
+@lru_cache(maxsize=64)
+def _page(url: str) -> _Page:
+    parts = urlsplit(url)
+    return _Page(f"{parts.scheme}://{parts.netloc}", parts.netloc, parts.path, _language_of_path(parts.path))
 
 
 @lru_cache(maxsize=8192)
-def _split(href: str, base: str) -> _Address:
+def _read(href: str, base: str, host: str, language: str | None) -> tuple[Link, str | None]:
+    """The link as any page of a host and language has it, and its path there: the page's own is the same document."""
     try:
         url, fragment = urldefrag(urljoin(base, href))
         parts = urlsplit(url)
     except ValueError:
-        return _Address(None, None)
-    return _Address(url, fragment or None, parts.scheme, parts.netloc, parts.path)
+        return Link("malformed", None, None), None
+    if parts.scheme not in ("http", "https") or parts.netloc not in (host, HOST):
+        return Link("external", url, fragment or None), None
+    if _MALFORMED_PATH.search(parts.path):
+        return Link("malformed", url, fragment or None), None
+    return Link(_target(parts.path, language), url, fragment or None), parts.path
 
 
-def _target(found: _Address, page: _Address) -> str:
-    if found.scheme not in ("http", "https") or found.host not in (page.host, HOST):
-        return "external"
-    if _MALFORMED_PATH.search(found.path):
-        return "malformed"
-    if found.path == page.path:
-        return "same_document"
-    name = found.path.rpartition("/")[2]
+def _target(path: str, language: str | None) -> str:
+    name = path.rpartition("/")[2]
     if "." in name and not name.endswith(".html"):
         return "file"
-    language = _language_of_path(found.path)
-    if language is None or not name:
+    found = _language_of_path(path)
+    if found is None or not name:
         return "external"
-    return "tbs_document" if language == _language_of_path(page.path) else "other_language"
+    return "tbs_document" if found == language else "other_language"
 
 
-@lru_cache(maxsize=8192)
 def _language_of_path(path: str) -> str | None:
     return next((language for language, prefix in PREFIXES.items() if path.startswith(prefix)), None)

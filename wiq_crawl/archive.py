@@ -32,7 +32,7 @@ FILE_NAME = "pages.warc.gz"
 # Hop-by-hop: the archived body is no longer chunked.
 _DROPPED_HEADERS = frozenset({"transfer-encoding", "connection"})
 _GZIP = b"\x1f\x8b"
-_LEVEL = 6
+_LEVEL = 4
 _CHUNK = 1 << 20
 _LONGEST_REASON = 120
 
@@ -95,7 +95,7 @@ class ArchiveWriter:
         return record.rec_headers.get_header("WARC-Record-ID"), fetched_at
 
     def _append(self, record: ArcWarcRecord) -> None:
-        """One compressed member per record; the library’s own level, 9, takes half as long again for nothing."""
+        """One compressed member per record; the library’s own level, 9, takes twice as long for a twentieth less."""
         self._writer.out = BytesIO()
         self._writer.write_record(record)
         self._file.write(gzip.compress(self._writer.out.getvalue(), _LEVEL, mtime=0))

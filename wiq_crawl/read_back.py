@@ -2,65 +2,70 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+import asyncio
+from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 
 from schemas import load_tables, paired_table
-from schemas.errors import Incomplete, RunError
-from schemas.validation import TableValidator
-from wiq_crawl.addresses import on_host
+from schemas.errors import Incomplete
 from wiq_crawl.errors import PairingMismatch
-from wiq_crawl.table_files import read_jsonl
+from wiq_crawl.helper import Helper
+from wiq_crawl.read_lines import Contents, read_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from wiq_crawl.arguments import CrawlArguments
 
+# Half of a run's bytes are links; their depth is that of their documents, which are few.
+_FIRST, _HALF = "documents", "links"
+# Bytes of links that take about as long to read as a second process to start.
+_WORTH_HELP = 1 << 24
 
-# Tables whose records say more than that they are there.
-_NOTED = frozenset({"documents", "links", "occupational_groups", "definitions"})
 
+def read_back(folder: Path, arguments: CrawlArguments, *, helped: bool = False) -> Contents:
+    """Read every table file: each JSONL line against its schema, as many Parquet rows as lines.
 
-@dataclass(slots=True)
-class Contents:
-    """What the files hold, and what is wrong with them.
-
-    ``rows`` and ``links`` count by (table or column, language); ``documents`` maps addresses to depths;
-    ``targets`` maps a depth to the documents that the links of its pages lead to; ``problems`` are files
-    that are missing, invalid or do not agree.
+    Where it is ``helped``, a second process reads half of many; what comes out is the same.
     """
+    contents = read_lines(folder, arguments, [_FIRST])
+    others = [name for name in load_tables("tbs") if name not in (_FIRST, _HALF)]
+    if helped and _bytes(folder, _HALF) > _WORTH_HELP:
+        asyncio.run(_read_helped(folder, arguments, others, contents))
+    else:
+        contents.add(read_lines(folder, arguments, others))
+        contents.add(read_lines(folder, arguments, [_HALF], contents.documents))
+    _check_files(folder, arguments.languages, contents)
+    if len(arguments.languages) > 1:
+        _check_paired(folder, arguments.languages, contents)
+    return contents
 
-    rows: Counter[tuple[str, str]] = field(default_factory=Counter)
-    documents: dict[str, int] = field(default_factory=dict)
-    targets: dict[int, set[str]] = field(default_factory=dict)
-    links: Counter[tuple[str, str]] = field(default_factory=Counter)
-    abbreviations: dict[str, set[str]] = field(default_factory=dict)
-    texts: dict[str, set[str]] = field(default_factory=dict)
-    fetched_at: str | None = None
-    problems: list[RunError] = field(default_factory=list)
+
+async def _read_helped(folder: Path, arguments: CrawlArguments, others: list[str], contents: Contents) -> None:
+    helper = Helper()
+    try:
+        half = asyncio.ensure_future(helper.call(read_lines, folder, arguments, [_HALF], contents.documents))
+        await asyncio.sleep(0)  # the call is on its way
+        contents.add(read_lines(folder, arguments, others))
+        contents.add(await half)
+    finally:
+        helper.close()
 
 
-def read_back(folder: Path, arguments: CrawlArguments) -> Contents:
-    """Read every table file: each JSONL line against its schema, as many Parquet rows as lines."""
-    contents = Contents()
-    for name, table in load_tables("tbs").items():
-        validator = TableValidator(table)
-        for language in arguments.languages:
+def _bytes(folder: Path, table: str) -> int:
+    return sum(path.stat().st_size for path in folder.glob(f"{table}_*.jsonl"))
+
+
+def _check_files(folder: Path, languages: tuple[str, ...], contents: Contents) -> None:
+    """Every file is there, every line is valid, and the Parquet file has as many rows."""
+    for name in load_tables("tbs"):
+        for language in languages:
             path = folder / f"{name}_{language}.jsonl"
             if not path.is_file():
                 contents.problems.append(Incomplete("a table file is missing", path.name, "no such file"))
                 continue
-            lines = invalid = 0
-            for lines, record in enumerate(read_jsonl(path), 1):  # noqa: B007
-                invalid += not validator.is_valid(record)
-                if name in _NOTED:
-                    _note(name, language, record, arguments, contents)
-            contents.rows[name, language] = lines
+            lines, invalid = contents.rows[name, language], contents.invalid[name, language]
             rows = pq.read_metadata(path.with_suffix(".parquet")).num_rows
             if invalid or rows != lines:
                 contents.problems.append(
@@ -70,26 +75,6 @@ def read_back(folder: Path, arguments: CrawlArguments) -> Contents:
                         f"{invalid} invalid lines, {rows} Parquet rows",
                     )
                 )
-    if len(arguments.languages) > 1:
-        _check_paired(folder, arguments.languages, contents)
-    return contents
-
-
-def _note(name: str, language: str, record: Mapping[str, Any], arguments: CrawlArguments, contents: Contents) -> None:
-    if name == "documents":  # read before the links, whose depth they tell
-        contents.documents[record["url"]] = record["depth"]
-        contents.fetched_at = max(contents.fetched_at or "", record["fetched_at"])
-    elif name == "links":
-        column = record["table_column"]
-        if column:
-            contents.links[column, language] += 1
-        depth = contents.documents.get(record["document_url"], 0)
-        if record["target"] == "tbs_document" and (depth > 0 or column in arguments.columns):
-            contents.targets.setdefault(depth, set()).add(on_host(record["url"], arguments.base_url))
-    elif name == "occupational_groups":
-        contents.abbreviations.setdefault(language, set()).add(record["abbreviation"])
-    elif name == "definitions":
-        contents.texts.setdefault(language, set()).add(record["text_sha256"])
 
 
 def _check_paired(folder: Path, languages: tuple[str, ...], contents: Contents) -> None:

@@ -56,20 +56,24 @@ DOWNLOADER_MIDDLEWARES = {
     "wiq_crawl.middlewares.retry.BackoffRetryMiddleware": 550,  # the replaced one’s place
     "wiq_crawl.middlewares.archive.ArchiveMiddleware": 900,  # next to the downloader: sees the bytes as they came
 }
-EXTENSIONS = {
+EXTENSIONS: dict[str, int | None] = {
     "wiq_crawl.extensions.saved_pages.SavedPages": 100,
     "wiq_crawl.extensions.progress.Progress": 200,
 }
 ADDONS = {"wiq_crawl.rendering.RenderingAddon": 100}
 
 # --- consoles that nobody asked for -------------------------------------------------------------------------------
-TELNETCONSOLE_ENABLED = False
-REMOTE_CONTROL_ENABLED = False  # an HTTP server that runs Python code, on by default since 2.19
+# Left out rather than disabled: the library loads what it disables, and with it a web server and a client.
+EXTENSIONS |= {
+    "scrapy.extensions.telnet.TelnetConsole": None,
+    "scrapy.extensions.remote_control.RemoteControl": None,  # runs Python code sent to it, on by default since 2.19
+}
 
 # --- output -------------------------------------------------------------------------------------------------------
 WIQ_OUTPUT = os.environ.get("WIQ_OUTPUT", "output")  # the folder that holds tbs/latest, tbs/runs, …
 WIQ_EXPECTATIONS = os.environ.get("WIQ_EXPECTATIONS", "")  # another expectations file, such as the replica’s
 WIQ_RENDER = os.environ.get("WIQ_RENDER", "never")  # auto, always or never: a browser for pages filled by script
+WIQ_READERS = os.environ.get("WIQ_READERS", "1")  # processes beside the crawl’s own that read pages; 0 for none
 WIQ_CHROMIUM = os.environ.get("WIQ_CHROMIUM", "")  # the browser; found on PATH where empty
 LOG_LEVEL = "CRITICAL"  # on the console, where the summary tells every failure; crawl.log has all from INFO up
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"

@@ -6,9 +6,9 @@ entry per page and table.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import IO, TYPE_CHECKING
 
-import orjson
 import pyarrow as pa
 import pyarrow.json as pj
 import pyarrow.parquet as pq
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from wiq_crawl.items import Record
+    from wiq_crawl.items import Lines
 
 SPOOL = "spool"
 # JSON is read in blocks of this many bytes (larger where one record is), and goes to Parquet in row groups of at
@@ -41,20 +41,19 @@ class Spool:
     def __init__(self, path: Path, table: Table) -> None:
         self.table = table
         self.longest = 0
+        self.bytes = 0
         self._path = path
         self._file: IO[bytes] = path.open("wb+")
         self._index: list[tuple[Place, int, int]] = []
-        self._end = 0
 
-    def append(self, place: Place, records: Iterable[Record]) -> int:
+    def append(self, place: Place, lines: Lines) -> int:
         """Write a page's records; returns how many."""
-        lines = [orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records]
-        if lines:
-            self.longest = max(self.longest, *map(len, lines))
-            written = self._file.write(b"".join(lines))
-            self._index.append((place, self._end, written))
-            self._end += written
-        return len(lines)
+        if lines.data:
+            self.longest = max(self.longest, lines.longest)
+            written = self._file.write(lines.data)
+            self._index.append((place, self.bytes, written))
+            self.bytes += written
+        return lines.number
 
     def write_jsonl(self, path: Path) -> None:
         """Write the records in their published order."""
@@ -94,37 +93,53 @@ class TableFiles:
         except OSError as error:
             raise _unwritable(folder, error) from error
 
-    def append(self, table: str, language: str, place: Place, records: Iterable[Record]) -> int:
+    def append(self, table: str, language: str, place: Place, lines: Lines) -> int:
         """Spool a page's records of one table; returns how many."""
         try:
-            return self._single[table, language].append(place, records)
+            return self._single[table, language].append(place, lines)
         except OSError as error:
             raise _unwritable(self.folder, error) from error
 
-    def append_paired(self, table: str, records: Iterable[Record]) -> int:
+    def append_paired(self, table: str, lines: Lines) -> int:
         """Spool bilingual records; returns how many."""
         try:
-            return self._paired[table].append((0, "", 0), records)
+            return self._paired[table].append((0, "", 0), lines)
         except OSError as error:
             raise _unwritable(self.folder, error) from error
 
     def publish(self) -> None:
         """Write every file in its published order, and delete the spools."""
         try:
-            for (name, language), spool in self._single.items():
-                jsonl = self.folder / f"{name}_{language}.jsonl"
-                spool.write_jsonl(jsonl)
-                write_parquet(jsonl, self.folder / f"{name}_{language}.parquet", spool.table, longest=spool.longest)
-                spool.close()
-            for name, spool in self._paired.items():
-                jsonl = self.spool_folder / f"{name}.jsonl"
-                spool.write_jsonl(jsonl)
-                write_parquet(jsonl, self.folder / f"{name}.parquet", spool.table, longest=spool.longest)
-                spool.close()
-                jsonl.unlink()
+            waiting = [
+                *((spool, self.folder, f"{name}_{language}") for (name, language), spool in self._single.items()),
+                *((spool, self.spool_folder, name) for name, spool in self._paired.items()),
+            ]
+            waiting.sort(key=lambda item: item[0].bytes)
+            # Arrow lets go of the interpreter while it works, so that a second thread takes half of the time. It is
+            # one beside this one, because each further thread has memory of its own.
+            pa.default_memory_pool().release_unused()  # what the pages took
+            with ThreadPoolExecutor(1) as second:
+                others = second.submit(self._publish, waiting)
+                self._publish(waiting)
+                others.result()
+            for name in self._paired:
+                (self.spool_folder / f"{name}.jsonl").unlink()
             self.spool_folder.rmdir()
+            pa.default_memory_pool().release_unused()  # for the verdict, which reads the files again
         except OSError as error:
             raise _unwritable(self.folder, error) from error
+
+    def _publish(self, waiting: list[tuple[Spool, Path, str]]) -> None:
+        """Write one table after the other, the largest first, until none is left; two threads take from one list."""
+        while True:
+            try:
+                spool, jsonl_folder, name = waiting.pop()
+            except IndexError:
+                return
+            jsonl = jsonl_folder / f"{name}.jsonl"
+            spool.write_jsonl(jsonl)
+            write_parquet(jsonl, self.folder / f"{name}.parquet", spool.table, longest=spool.longest)
+            spool.close()
 
 
 def write_parquet(jsonl: Path, path: Path, table: Table, *, longest: int) -> None:
@@ -133,11 +148,14 @@ def write_parquet(jsonl: Path, path: Path, table: Table, *, longest: int) -> Non
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         if jsonl.stat().st_size:
             waiting: list[pa.RecordBatch] = []
+            size = 0
             for batch in _batches(jsonl, schema, block_bytes=max(_BLOCK_BYTES, 2 * longest)):
                 waiting.append(batch)
-                if sum(found.nbytes for found in waiting) >= _ROW_GROUP_BYTES:
+                size += batch.nbytes
+                if size >= _ROW_GROUP_BYTES:
                     writer.write_table(pa.Table.from_batches(waiting))
                     waiting.clear()
+                    size = 0
             if waiting:
                 writer.write_table(pa.Table.from_batches(waiting))
 
@@ -155,13 +173,6 @@ def _batches(jsonl: Path, schema: pa.Schema, *, block_bytes: int) -> Iterator[pa
     for batch in reader:
         columns = [batch.column(field.name).cast(field.type) for field in schema]
         yield pa.RecordBatch.from_arrays(columns, schema=schema)
-
-
-def read_jsonl(path: Path) -> Iterator[Record]:
-    """Records of a JSONL file."""
-    with path.open("rb") as lines:
-        for line in lines:
-            yield orjson.loads(line)
 
 
 def _unwritable(folder: Path, error: OSError) -> OutputUnwritable:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from schemas.errors import Incomplete, RunError
 from wiq_crawl.addresses import START_PATHS
 from wiq_crawl.errors import ComponentDisabled, CutShort, ExpectationFailed
-from wiq_crawl.read_back import Contents, read_back
+from wiq_crawl.read_back import read_back
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from wiq_crawl.arguments import CrawlArguments
     from wiq_crawl.expectations import Envelope, Expectations
     from wiq_crawl.pages.probe import Observation
+    from wiq_crawl.read_lines import Contents
 
 _SHOWN = 5
 
@@ -27,7 +28,8 @@ class CrawlOutcome:
     """What is left of a crawl when it has ended.
 
     ``discovered`` are the documents asked for; ``stats`` Scrapy's statistics; ``disabled`` the components
-    that the settings name and that did not run; ``observations`` what a probe saw.
+    that the settings name and that did not run; ``observations`` what a probe saw; ``readers`` how many processes
+    read pages beside the crawl's own.
     """
 
     arguments: CrawlArguments
@@ -35,6 +37,7 @@ class CrawlOutcome:
     stats: Mapping[str, Any]
     disabled: tuple[str, ...]
     observations: tuple[Observation, ...] = ()
+    readers: int = 0
 
 
 @dataclass(slots=True)
@@ -57,11 +60,11 @@ def judge(folder: Path, outcome: CrawlOutcome, expectations: Expectations) -> Ve
     verdict = Verdict(failures=scrapy_failures(outcome))
     if verdict.failures:
         return verdict
-    contents = read_back(folder, outcome.arguments)
+    contents = read_back(folder, outcome.arguments, helped=outcome.readers > 0)
     verdict.failures += contents.problems
     verdict.fetched_at = contents.fetched_at
-    for (table, language), rows in contents.rows.items():
-        verdict.counts.setdefault(table, {})[language] = rows
+    for table, language in sorted(contents.rows):
+        verdict.counts.setdefault(table, {})[language] = contents.rows[table, language]
     _check_completeness(outcome, contents, expectations.unavailable, verdict)
     _check_counts(outcome, contents, verdict)
     for envelope in expectations.counts:

@@ -24,6 +24,7 @@ from wiq_crawl.errors import BadArgument, CutShort
 from wiq_crawl.expectations import FILE as EXPECTATIONS
 from wiq_crawl.expectations import load_expectations
 from wiq_crawl.failures import FailureLog, classify
+from wiq_crawl.reading import reader_count
 from wiq_crawl.rendering import rendering_mode
 from wiq_crawl.verdict import CrawlOutcome
 
@@ -100,6 +101,7 @@ class Command(crawl.Command):
         self.expectations = load_expectations(file)
         self.settings.set("WIQ_EXPECTATIONS_FILE", file, priority="cmdline")
         rendering_mode(self.settings)
+        reader_count(self.settings)
         arguments = parse_arguments(opts.spargs)
         if arguments.archive is not None:
             reader = ArchiveReader(arguments.archive)
@@ -108,6 +110,7 @@ class Command(crawl.Command):
 
     def crawl(self, spider: str, opts: argparse.Namespace, failures: FailureLog) -> CrawlOutcome:
         """Run Scrapy; everything that goes wrong ends in ``failures``."""
+        assert self.settings is not None
         assert self.crawler_process is not None
         crawler = self._create_crawler(spider)
         disabled: list[str] = []
@@ -130,6 +133,7 @@ class Command(crawl.Command):
             stats=_stats(crawler),
             disabled=tuple(disabled),
             observations=tuple(found.observations) if found else (),
+            readers=reader_count(self.settings),
         )
 
 

@@ -25,9 +25,7 @@ from typing import TYPE_CHECKING
 from wiq_crawl.addresses import kind_of, same_path
 from wiq_crawl.items import PageRecords, Record
 from wiq_crawl.pages.contract import alternate_url, is_suspect, open_page
-from wiq_crawl.pages.definitions import read_definitions
 from wiq_crawl.pages.issues import issue
-from wiq_crawl.pages.occupational_groups import read_occupational_groups
 from wiq_crawl.pages.page import Page, metadata
 from wiq_crawl.pages.sections import read_outline
 from wiq_crawl.pages.standards import standard_issues
@@ -79,16 +77,22 @@ def read_page(
     page = open_page(html, url, language=language, kind=kind, depth=depth)
     outline = read_outline(page)
     found = PageRecords(url, language, kind, depth)
-    anchor_issues = list(_anchor_issues(page, fragments, known))
+    anchors = Counter(attributes(page.main, ".//@id"))
+    anchor_issues = list(_anchor_issues(page, anchors, fragments, known))
     issues: list[Record] = []
+    # Item loaders bring all of Scrapy along: only who reads one of the two pages that use them pays for it.
     if kind == "occupational_groups":
+        from wiq_crawl.pages.occupational_groups import read_occupational_groups  # noqa: PLC0415 (see above)
+
         found.tables["occupational_groups"], issues = read_occupational_groups(page)
         _name_columns(outline.links, found.tables["occupational_groups"])
     elif kind == "definitions":
+        from wiq_crawl.pages.definitions import read_definitions  # noqa: PLC0415 (see above)
+
         found.tables["definitions"], issues = read_definitions(page, twins=known.twins)
     elif kind == "job_evaluation_standard":
         issues = list(standard_issues(page, outline))
-    _check_fragments(page, outline, fragments)
+    _check_fragments(page, anchors, outline, fragments)
     issues += anchor_issues
     issues += _text_issues(page, outline)
     found.tables |= {
@@ -138,9 +142,8 @@ def _name_columns(links: list[Record], rows: list[Record]) -> None:
         link["table_column"] = columns.get(f"{link['selector']}/@href")
 
 
-def _anchor_issues(page: Page, fragments: Collection[str], known: Known) -> Iterator[Record]:
+def _anchor_issues(page: Page, counts: Counter[str], fragments: Collection[str], known: Known) -> Iterator[Record]:
     """Each fragment the main table points at stands in the page, and no id stands in it twice."""
-    counts = Counter(attributes(page.main, ".//@id"))
     place = page.provenance_of(page.main, None)
     for fragment in sorted(fragments):
         if counts[fragment]:
@@ -161,10 +164,9 @@ def _anchor_issues(page: Page, fragments: Collection[str], known: Known) -> Iter
             yield issue(page, "duplicate_anchor", f"{page.url}#{anchor}", "once", f"{count} times", place)
 
 
-def _check_fragments(page: Page, outline: Outline, fragments: Collection[str]) -> None:
+def _check_fragments(page: Page, counts: Counter[str], outline: Outline, fragments: Collection[str]) -> None:
     """Each fragment the main table points at leads to one place, with text or a table."""
     filled = _anchors_with_content(outline) if fragments else frozenset()
-    counts = Counter(attributes(page.main, ".//@id"))
     for fragment in sorted(fragments):
         if counts[fragment] > 1:
             raise _fragment_drift(page, fragment, "exactly one element with this id", str(counts[fragment]))

@@ -98,16 +98,15 @@ def _row_groups(table: etree._Element) -> list[tuple[str, list[etree._Element]]]
 def _expand(groups: list[list[list[_Cell]]]) -> list[list[str]]:
     grid: list[list[str]] = []
     for rows in groups:
+        if not any(_spans(cell.element) for cells in rows for cell in cells):  # nearly every table
+            grid += [[cell.text for cell in cells] for cells in rows]
+            continue
         slots: list[dict[int, str]] = [{} for _ in rows]  # a row span never leaves its row group
         for index, cells in enumerate(rows):
             column = 0
             for cell in cells:
                 while column in slots[index]:
                     column += 1
-                if cell.element.get("colspan") is None and cell.element.get("rowspan") is None:  # nearly every cell
-                    slots[index][column] = cell.text
-                    column += 1
-                    continue
                 width = min(max(_span(cell.element, "colspan"), 1), MAXIMUM_COLUMN_SPAN)
                 height = min(_span(cell.element, "rowspan"), MAXIMUM_ROW_SPAN) or len(rows)
                 for row in slots[index : index + height]:
@@ -117,6 +116,10 @@ def _expand(groups: list[list[list[_Cell]]]) -> list[list[str]]:
         grid += [[row.get(slot, "") for slot in range(max(row, default=-1) + 1)] for row in slots]
     width = max((len(row) for row in grid), default=0)
     return [row + [""] * (width - len(row)) for row in grid]
+
+
+def _spans(cell: etree._Element) -> bool:
+    return cell.get("colspan") is not None or cell.get("rowspan") is not None
 
 
 def _span(cell: etree._Element, name: str) -> int:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.statscollectors import StatsCollector
 
-    from wiq_crawl.items import PageRecords, Record
+    from wiq_crawl.items import CheckedPage, Record
 
 LANGUAGES = ("en", "fr")
 _SHOWN = 5
@@ -36,15 +36,15 @@ class PairPipeline:
         """Take the languages the crawl was asked for."""
         return cls(crawler.spider.arguments.languages, crawler.stats)  # type: ignore[union-attr]
 
-    def process_item(self, item: PageRecords) -> PageRecords:
+    def process_item(self, item: CheckedPage) -> CheckedPage:
         """Add the bilingual records to the page that completes a pair; raises PairingMismatch."""
         if len(self.languages) < len(LANGUAGES):
             return item
         for name, table in self.tables.items():
-            if name not in item.tables:
+            if name not in item.to_pair:
                 continue
             waiting = self.waiting[name]
-            waiting[item.language] = item.tables[name]
+            waiting[item.language] = item.to_pair[name]
             if len(waiting) == len(LANGUAGES):
                 item.paired[name] = pair(table, waiting["en"], waiting["fr"])
                 if name == "occupational_groups":

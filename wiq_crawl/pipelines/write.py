@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from wiq_crawl.items import Lines
 from wiq_crawl.table_files import TableFiles
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.statscollectors import StatsCollector
 
-    from wiq_crawl.items import PageRecords
+    from wiq_crawl.items import CheckedPage
 
 
 class WritePipeline:
@@ -26,17 +27,17 @@ class WritePipeline:
         """Take the run folder and the languages asked for."""
         return cls(Path(crawler.settings["WIQ_RUN_FOLDER"]), crawler.spider.arguments.languages, crawler.stats)  # type: ignore[union-attr]
 
-    def process_item(self, item: PageRecords) -> PageRecords:
+    def process_item(self, item: CheckedPage) -> CheckedPage:
         """Spool a page."""
-        for table, records in item.tables.items():
-            self.stats.inc_value(
-                "wiq/written", self.files.append(table, item.language, (item.depth, item.url, 0), records)
-            )
+        written = 0
+        for table, lines in item.lines.items():
+            written += self.files.append(table, item.language, (item.depth, item.url, 0), lines)
         for table, records in item.paired.items():
-            self.files.append_paired(table, records)
+            self.files.append_paired(table, Lines.of(records))
         for issue in item.pair_issues:
             place = (item.depth, issue["document_url"], 1)
-            self.stats.inc_value("wiq/written", self.files.append("issues", issue["language"], place, [issue]))
+            written += self.files.append("issues", issue["language"], place, Lines.of([issue]))
+        self.stats.inc_value("wiq/written", written)
         return item
 
     async def close_spider(self) -> None:

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urldefrag
 
 import scrapy
+from scrapy import signals
 
 from wiq_crawl.addresses import START_PATHS, kind_of, on_host
 from wiq_crawl.arguments import parse_arguments
 from wiq_crawl.expectations import load_expectations
 from wiq_crawl.failures import classify
 from wiq_crawl.middlewares.archive import RECORD
-from wiq_crawl.pages import Fetched, Known, read_page
+from wiq_crawl.pages import Fetched, Known
 from wiq_crawl.pages.probe import Observation, linked_documents, observe
+from wiq_crawl.reading import Reader, reader_count
 from wiq_crawl.rendering import needs_rendering, rendered_request
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from scrapy.http import TextResponse
     from twisted.python.failure import Failure
 
-    from wiq_crawl.items import PageRecords, Record
+    from wiq_crawl.items import CheckedPage
 
 
 class TbsSpider(scrapy.Spider):
@@ -44,18 +46,23 @@ class TbsSpider(scrapy.Spider):
         expectations = load_expectations(crawler.settings["WIQ_EXPECTATIONS_FILE"])
         spider.known = Known(expectations.twins, expectations.missing_fragments)
         spider.unavailable = expectations.unavailable
+        # Idle comes before the tables are written, closed also where the crawl is cut short.
+        for signal in (signals.spider_idle, signals.spider_closed):
+            crawler.signals.connect(spider.nothing_left, signal)
         return spider
 
     known: Known
     unavailable: dict[str, str]
+    reader: Reader | None = None
 
     async def start(self) -> AsyncIterator[scrapy.Request]:
         """The main page of each language."""
+        self.reader = Reader(0 if self.arguments.probe else reader_count(self.settings))
         for language in self.arguments.languages:
             for request in self.requests([(self.arguments.base_url + START_PATHS[language], ())], language, 0):
                 yield request
 
-    def read(self, response: Any, **place: Any) -> Iterator[PageRecords | scrapy.Request]:  # noqa: ANN401
+    async def read(self, response: Any, **place: Any) -> AsyncIterator[CheckedPage | scrapy.Request]:  # noqa: ANN401
         """Read a page, then ask for the documents it leads to, as deep as the arguments say."""
         depth, language = place["depth"], place["language"]
         if needs_rendering(response, self.crawler.settings["WIQ_RENDER"]):
@@ -64,15 +71,24 @@ class TbsSpider(scrapy.Spider):
         if self.arguments.probe:
             self.observations += observe(response.text, response.url, language=language, kind=place["kind"])
             targets = linked_documents(response.text, response.url, self.arguments.columns) if depth == 0 else {}
-            yield from self.requests(targets.items(), language, 1)
+            for request in self.requests(targets.items(), language, 1):
+                yield request
             return
-        records = read_page(response.text, response.url, known=self.known, fetched=self.fetched(response), **place)
-        self.crawler.stats.inc_value("wiq/extracted", sum(len(found) for found in records.tables.values()))
-        documents = self.table_documents(records) if depth == 0 else self.further_documents(records)
+        assert self.reader is not None
+        fetched = self.fetched(response)
+        page = await self.reader.read(response.text, response.url, known=self.known, fetched=fetched, **place)
+        self.crawler.stats.inc_value("wiq/extracted", page.extracted)
+        documents = self.table_documents(page) if depth == 0 else [(link.url, ()) for link in page.documents]
         # A list, so that every document is known at its depth before any of them can answer and claim another one.
         requests = list(self.requests(documents, language, depth + 1)) if depth < self.arguments.depth else []
-        yield records
-        yield from requests
+        yield page
+        for request in requests:
+            yield request
+
+    def nothing_left(self) -> None:
+        """The last page is read: what comes now needs the memory."""
+        if self.reader is not None:
+            self.reader.close()
 
     def failed(self, failure: Failure) -> None:
         """A request without a usable answer: raised on, so that it counts like any other failure."""
@@ -80,18 +96,13 @@ class TbsSpider(scrapy.Spider):
 
     # --- the crawl graph --------------------------------------------------------------------------------------
 
-    def table_documents(self, records: PageRecords) -> Iterable[tuple[str, Iterable[str]]]:
+    def table_documents(self, page: CheckedPage) -> Iterable[tuple[str, Iterable[str]]]:
         """Documents the chosen columns of the main table lead to, each with the fragments pointed at."""
         documents: dict[str, set[str]] = {}
-        for link in records.tables["links"]:
-            if link["table_column"] in self.arguments.columns and link["target"] == "tbs_document":
-                documents.setdefault(link["url"], set()).update(filter(None, [link["target_fragment"]]))
+        for link in page.documents:
+            if link.column in self.arguments.columns:
+                documents.setdefault(link.url, set()).update(filter(None, [link.fragment]))
         return documents.items()
-
-    def further_documents(self, records: PageRecords) -> Iterable[tuple[str, Iterable[str]]]:
-        """Pages a document links to under its own language's Treasury Board path."""
-        links: list[Record] = records.tables["links"]
-        return [(link["url"], ()) for link in links if link["target"] == "tbs_document"]
 
     def requests(
         self, documents: Iterable[tuple[str, Iterable[str]]], language: str, depth: int

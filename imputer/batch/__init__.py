@@ -1,0 +1,15 @@
+"""The batch engine: questions to a model, asked by the file, that are not lost, doubled, overspent or believed blindly.
+
+::
+
+    exchange · display · engine · given_up   plain files for other runners; what is shown; pass after pass; the rest
+    collection · submission                  answers fetched; files sent
+    recovery · reading · shards              what was lost found again; answers read; questions written
+    accepted · answers · service             statements; lines of answers; the API
+    questions · neighbours · ledger          what is asked; examples; what is known to have happened
+    lines · contracts · prices · options     request lines; what may be answered; cost; settings
+
+Everything that must survive the process stands in ``output/wiq/batch``: the ledger (SQLite), the request files as they
+were sent, the answer files as they came, and the accepted answers as Parquet. Copied to another machine with the
+output folder, the work goes on there. A key is never among it.
+"""

@@ -1,0 +1,1 @@
+"""What users type, one module per command: arguments in, words out; the work is done below."""
