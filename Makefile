@@ -61,6 +61,7 @@ bench: $(READY)  ## Measure speed and memory: the crawl against bare Scrapy (nee
 	@$(BIN)/python benchmarks/crawl.py
 	@$(BIN)/python benchmarks/resolution.py
 	@$(BIN)/python benchmarks/statements.py
+	@$(BIN)/python benchmarks/batch.py
 
 dictionary: $(READY)  ## Write the data dictionaries again after a change in schemas/
 	@$(BIN)/python -m schemas.dictionary

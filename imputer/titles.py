@@ -24,10 +24,12 @@ _RESOLUTIONS = """
 CREATE OR REPLACE TEMP TABLE resolutions AS
 SELECT job_title_id AS entity_id, unit_group, profile, method AS resolution_method, confidence, matched_text,
     coded_unit_group IS NOT NULL AS coded,
-    profile IS NULL OR list_contains($unit_group_only, method) AS unit_group_only,
+    profile IS NULL OR (list_contains($unit_group_only, method) AND profiles > 1) AS unit_group_only,
     CASE WHEN coded_unit_group IS NULL THEN candidates[1].score ELSE 1 END AS unit_group_confidence,
     CASE WHEN coded_unit_group IS NULL THEN candidates[1].score ELSE 1 END AS unit_group_probability
-FROM _resolved ORDER BY entity_id
+FROM _resolved
+LEFT JOIN (SELECT unit_group, count(*) AS profiles FROM oasis_profiles GROUP BY unit_group) USING (unit_group)
+ORDER BY entity_id
 """
 
 

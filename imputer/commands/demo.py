@@ -13,7 +13,7 @@ from imputer.settings import read_settings
 from imputer.standin.onet import OnetStandIn
 
 RELEASE = "29.3"
-ENTITY, ATTRIBUTE = "1", "oasis.skills.reading_comprehension"
+ENTITY, ATTRIBUTE = "28", "oasis.skills.reading_comprehension"
 
 
 @click.command()

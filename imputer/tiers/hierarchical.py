@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import duckdb
 
-#: Methods of resolution that settle the unit group only.
+#: Methods of resolution that settle the unit group only, where it has several profiles.
 UNIT_GROUP_ONLY = ("UG_IMPUTATION",)
 
 _PROFILE_VALUES = """

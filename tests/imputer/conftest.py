@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 from processes import run_imputer
 
 if TYPE_CHECKING:
@@ -20,8 +21,13 @@ def sample_output(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def gold(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def gold(shared_data: Path, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """``latest`` of one good run on the real input files; not to be changed."""
-    output = tmp_path_factory.mktemp("gold") / "output"
-    run_imputer(output, "impute", "--sources", str(shared_data), expect=0)
+    shared = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        shared = shared.parent  # one run serves all workers
+    output = shared / "gold" / "output"
+    with FileLock(shared / "gold.lock"):
+        if not output.is_dir():
+            run_imputer(output, "impute", "--sources", str(shared_data), expect=0)
     return output / "wiq" / "latest"

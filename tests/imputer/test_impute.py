@@ -37,6 +37,14 @@ def published(sample_output: Path, tmp_path: Path) -> Path:
     return tmp_path / "output"
 
 
+@pytest.fixture(scope="module")
+def seconds(tmp_path_factory: pytest.TempPathFactory) -> float:
+    """How long a run takes, start-up included."""
+    started = time.monotonic()
+    run_imputer(tmp_path_factory.mktemp("timed"), "impute", "--sample", expect=0)
+    return time.monotonic() - started
+
+
 def content(latest: Path) -> dict[str, list[tuple[Any, ...]]]:
     """Every table of a run, without what says when it ran."""
     found = {}
@@ -72,12 +80,9 @@ def test_a_second_run_adds_nothing_and_writes_nothing(published: Path) -> None:
 
 @pytest.mark.parametrize("share", [0.15, 0.35, 0.5, 0.65, 0.8, 0.95])
 def test_killed_at_any_moment_the_next_run_gives_what_an_unkilled_one_gives(
-    share: float, sample_output: Path, tmp_path: Path
+    share: float, sample_output: Path, seconds: float, tmp_path: Path
 ) -> None:
     output = tmp_path / "output"
-    started = time.monotonic()
-    run_imputer(tmp_path / "timed", "impute", "--sample", expect=0)
-    seconds = time.monotonic() - started
     with start_imputer(output, "impute", "--sample") as process:
         time.sleep(share * seconds)
         process.send_signal(signal.SIGKILL)

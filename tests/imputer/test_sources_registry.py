@@ -28,7 +28,7 @@ def test_every_file_has_its_terms_and_a_way_to_get_it() -> None:
         assert file.licence.attribution_fr
         assert file.retention in {"open-reference", "departmental", "web-snapshot"}
         assert "\n" not in file.how_to_get_it
-        assert file.supplied == (file.id == "job_architecture")
+        assert file.supplied == (file.id in {"job_architecture", "llm_batch"})
 
 
 def test_every_file_has_a_reader_and_every_reader_a_file() -> None:
