@@ -116,7 +116,11 @@ def assert_whole(run: Path) -> None:
 
 def environment(output: Path, given: Mapping[str, str] | None = None) -> dict[str, str]:
     """The variables of a process: nothing of the caller's own settings."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("WIQ_", "SCRAPY_", "ONET_", "OPENAI_", "AZURE_"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("WIQ_", "SCRAPY_", "ONET_", "OPENAI_", "AZURE_"))
+    }
     return kept | {"WIQ_OUTPUT": str(output)} | dict(given or {})
 
 
