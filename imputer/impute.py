@@ -38,9 +38,6 @@ if TYPE_CHECKING:
     #: Told the stage, how many job titles of it are done and how many there are (0 and 0 where it is not counted).
     Progress = Callable[[str, int, int], None]
 
-# Written range by range; every other table is written whole.
-_IN_RANGES = ("statements", "attribute_values", "override_events", "gaps", "job_titles_wide")
-
 
 @dataclass(frozen=True, slots=True)
 class Imputed:
@@ -102,7 +99,8 @@ def _write(run: Run, outcome: Outcome, settings: Settings, location: Location, p
             progress("report", 0, 0)
             for language in ("en", "fr"):
                 write_report(run.folder, language, run.folder / f"report_{language}.html")
-    spill.rmdir() if spill.exists() else None
+    if spill.exists():
+        spill.rmdir()
 
 
 def _publish(

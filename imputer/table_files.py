@@ -6,18 +6,18 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas import Column, Table, arrow_schema, load_table
+from schemas.errors import OutputUnwritable
 from schemas.runs import output_unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
     from types import TracebackType
-
-    import duckdb
 
 # Small enough that a row group of texts is read again in a few tens of megabytes.
 _ROWS_PER_GROUP = 20_000
@@ -76,8 +76,9 @@ def write_jsonl(connection: duckdb.DuckDBPyConnection, parquet: Path, table: Tab
         connection.execute(
             f"COPY (SELECT {columns} FROM read_parquet('{_quoted(parquet)}')) TO '{_quoted(path)}' (FORMAT json)"
         )
-    except OSError as error:
-        raise output_unwritable(path, error) from error
+    except duckdb.IOException as error:  # DuckDB's own: no OSError
+        next_step = "free some space, or set WIQ_OUTPUT to a folder that can be written"
+        raise OutputUnwritable(f"cannot write {path}: {error}", next_step=next_step) from error
 
 
 def wide_table(attributes: Iterable[tuple[str, str, str, str | None]]) -> Table:

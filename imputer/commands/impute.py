@@ -32,7 +32,7 @@ def impute(sources: Path | None, *, sample: bool, quiet: bool) -> None:
     Examples:
       imputer impute                            from the files in WIQ_SOURCES
       imputer impute --sources ../data          from another folder
-      WIQ_OUTPUT=/tmp/try imputer impute --sample
+      WIQ_OUTPUT=try imputer impute --sample
       WIQ_CROSSWALK=weighted imputer impute     the weighted NOC–O*NET crosswalk makes the values
 
     Exit status: 0 good (also where nothing is new), 1 failed: latest stays as it was.

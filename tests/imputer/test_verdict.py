@@ -12,6 +12,7 @@ import pytest
 from imputer.table_files import TableFiles, wide_table, write_jsonl
 from imputer.verdict import check_files, check_keys
 from schemas import load_tables
+from schemas.errors import OutputUnwritable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,3 +108,10 @@ def test_jsonl_says_what_parquet_says(run: Path) -> None:
         assert (run / f"{name}.jsonl").read_bytes() == before
         lines = duckdb.sql(f"SELECT count(*) FROM read_json('{run}/{name}.jsonl')").fetchall()
         assert lines == [(counts(run)[name],)]
+
+
+def test_a_jsonl_file_that_cannot_be_written_is_one_clear_error(run: Path) -> None:
+    (run / "dim_noc.jsonl").unlink()
+    (run / "dim_noc.jsonl").mkdir()
+    with duckdb.connect() as connection, pytest.raises(OutputUnwritable, match=r"cannot write .*dim_noc\.jsonl"):
+        write_jsonl(connection, run / "dim_noc.parquet", tables(run)["dim_noc"])
