@@ -19,32 +19,11 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+# What the log adds to a statement; everything else a tier gives.
+_ADDED_BY_LOG = ("statement_id", "run_id", "created_at")
 #: What a tier gives for each statement, in the order of the schema.
-STATED_COLUMNS = (
-    "entity_type",
-    "entity_id",
-    "attribute_id",
-    "language",
-    "value_number",
-    "value_text",
-    "scale",
-    "source_type",
-    "method",
-    "confidence",
-    "confidence_calibrated",
-    "rationale",
-    "source_id",
-    "source_version",
-    "locator",
-    "evidence",
-    "model",
-    "prompt_sha256",
-    "custom_id",
-    "batch_id",
-    "request_id",
-    "attempt",
-    "tokens",
-    "retention_class",
+STATED_COLUMNS = tuple(
+    column.name for column in load_table("wiq", "statements").columns if column.name not in _ADDED_BY_LOG
 )
 # Where a value stands in its file may shift without the value having changed: locator and version are not identity.
 IDENTIFYING_COLUMNS = (
