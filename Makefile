@@ -40,7 +40,7 @@ changes: $(READY)  ## What changed between the last two good runs, English and F
 sources: $(READY)  ## Which input files of the imputer are here, and how to get the others
 	@$(BIN)/imputer sources status
 
-impute: $(READY)  ## Fill what is missing from the crawl and the input files; publish output/wiq/latest if good
+impute: $(READY)  ## Fill what is missing: sources, O*NET and, with OPENAI_API_KEY, a model; publish output/wiq/latest if good
 	@$(BIN)/imputer impute
 
 report: $(READY)  ## Draw the report of the last imputation again, English and French

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from imputer.errors import SourceMalformed
+from schemas.runs import write_atomically
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -47,12 +48,12 @@ def curve_from_record(record: dict[str, Any], where: str) -> Curve:
     try:
         curve = Curve(tuple(record["scores"]), tuple(record["probabilities"]), int(record["n"]))
     except (KeyError, TypeError, ValueError) as error:
-        raise _malformed("a calibration curve is broken", expected, str(record), where) from error
+        raise malformed("a calibration curve is broken", expected, str(record), where) from error
     rising = all(a < b for a, b in zip(curve.scores, curve.scores[1:], strict=False))
     monotone = list(curve.probabilities) == sorted(curve.probabilities)
     bounded = all(0 <= probability <= 1 for probability in curve.probabilities)
     if not curve.scores or len(curve.scores) != len(curve.probabilities) or not (rising and monotone and bounded):
-        raise _malformed("a calibration curve is broken", expected, str(record), where)
+        raise malformed("a calibration curve is broken", expected, str(record), where)
     return curve
 
 
@@ -64,9 +65,9 @@ def read_calibration(path: Path) -> dict[str, Any]:
     try:
         content: object = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise _malformed("a calibration file is broken", "JSON", str(error), str(path)) from error
+        raise malformed("a calibration file is broken", "JSON", str(error), str(path)) from error
     if not isinstance(content, dict) or "made_with" not in content:
-        raise _malformed("a calibration file is broken", "an object with made_with", str(content)[:80], str(path))
+        raise malformed("a calibration file is broken", "an object with made_with", str(content)[:80], str(path))
     return content
 
 
@@ -81,16 +82,20 @@ def inherited_probabilities(path: Path = INHERITANCE) -> list[dict[str, Any]]:
     for record in records:
         if set(record) != {"method", "domain", "probability", "n"} or not 0 <= record["probability"] <= 1:
             expected = "method, domain, n and a probability from 0 to 1"
-            raise _malformed("a probability of inheritance is broken", expected, str(record), str(path))
+            raise malformed("a probability of inheritance is broken", expected, str(record), str(path))
     return records
 
 
-def _malformed(message: str, expected: str, found: str, where: str) -> SourceMalformed:
-    return SourceMalformed(
-        message, expected, found, where, next_step="make it anew: `imputer backtest --write-calibration`"
-    )
+def malformed(message: str, expected: str, found: str, where: str) -> SourceMalformed:
+    """The error for a calibration that cannot be used; says how to make it anew."""
+    again = "delete it and make it anew: `imputer backtest --write-calibration`, of a model with --tier llm"
+    return SourceMalformed(message, expected, found, where, next_step=again)
 
 
 def write_calibration(path: Path, content: dict[str, Any]) -> None:
-    """Write a calibration file: sorted keys, one line per level, so that two runs can be compared line by line."""
-    path.write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    """Write a calibration file in one step: sorted keys, one line per level, so that two runs can be compared.
+
+    Raises OutputUnwritable.
+    """
+    text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    write_atomically(path, [text.encode()])

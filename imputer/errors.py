@@ -8,8 +8,8 @@
         ├── SourceMissing       source_missing     an input file is not there
         ├── SourceAltered       source_altered     an input file is not the one that the registry names
         ├── SourceMalformed     source_malformed   an anomaly in an input file that no rule knows (sources)
-        ├── ProviderRefused     provider_refused   O*NET Web Services said no: key, address
-        ├── ProviderPartial     provider_partial   O*NET Web Services answered in part, or not at all
+        ├── ProviderRefused     provider_refused   O*NET Web Services or the batch API said no: key, address
+        ├── ProviderPartial     provider_partial   either of them answered in part, or not at all
         ├── ExpectationFailed   expectation        a count is not what it must be (conclusion)
         ├── BrokenKey           broken_key         a primary or foreign key does not hold (publish)
         └── InvalidRecord       invalid_record     a record breaks its schema (publish)
@@ -49,13 +49,13 @@ class SourceMalformed(ImputeError):
 
 
 class ProviderRefused(ImputeError):
-    """Raised by the O*NET Web Services client for 401 and 403."""
+    """Raised by the clients of O*NET Web Services and of the batch API for 401 and 403."""
 
     kind = "provider_refused"
 
 
 class ProviderPartial(ImputeError):
-    """Raised by the O*NET Web Services client: fewer rows than announced, or no answer to the end."""
+    """Raised by the same: less than announced, or no answer to the end."""
 
     kind = "provider_partial"
 

@@ -22,10 +22,7 @@ WITH chosen AS (
     SELECT * FROM dim_attribute WHERE imputable AND ($domain IS NULL OR domain = $domain)
 ),
 filled AS (
-    -- A number has one row a thing; a text may have one in each language.
-    SELECT attribute_id, count(*) FILTER (language = 'zxx')
-        + count(DISTINCT entity_id) FILTER (language <> 'zxx') AS filled
-    FROM attribute_values GROUP BY attribute_id
+    SELECT attribute_id, count(*) AS filled FROM attribute_values GROUP BY attribute_id
 ),
 missing AS (
     SELECT attribute_id, reason, count(*) AS missing FROM gaps GROUP BY attribute_id, reason
@@ -54,7 +51,8 @@ GROUP BY ALL ORDER BY ALL
 _DETAILS = """
 SELECT g.entity_id AS csv_entity_id, coalesce(e.name_{language}, e.name_en) AS csv_name,
     g.attribute_id AS csv_attribute_id, coalesce(a.name_{language}, a.name_en) AS csv_attribute,
-    g.language AS csv_language, g.domain AS csv_domain, g.reason AS csv_reason, g.reason_{language} AS csv_reason_words
+    g.language AS csv_language, g.domain AS csv_domain, g.reason AS csv_reason,
+    g.reason_{language} AS csv_reason_words, g.model_reason AS csv_model_reason
 FROM gaps g JOIN dim_entity e USING (entity_id) JOIN dim_attribute a USING (attribute_id)
 WHERE ($domain IS NULL OR g.domain = $domain) AND ($reason IS NULL OR reason = $reason)
 ORDER BY g.entity_id, g.attribute_id, g.language
@@ -63,7 +61,7 @@ ORDER BY g.entity_id, g.attribute_id, g.language
 
 @dataclass(frozen=True, slots=True)
 class GapLine:
-    """One domain of a system, or one attribute of it; counts are of cells (thing and attribute).
+    """One domain of a system, or one attribute of it; counts are of cells (thing, attribute and language).
 
     ``cells`` are those to fill, ``filled`` have a value, ``missing`` have none; ``by_reason`` counts the missing
     ones that were asked for.
@@ -86,10 +84,16 @@ class GapLine:
 
 @dataclass(frozen=True, slots=True)
 class GapSummary:
-    """Gaps of a run. ``titles`` counts the things with at least one, ``all_titles`` those that could have one."""
+    """Gaps of a run. ``titles`` counts the job titles with at least one, ``all_titles`` those that could have one.
+
+    ``reasons`` and ``model_reasons`` hold their sentences by language; ``asked_in_vain`` counts the missing cells
+    that a model left empty, by model reason.
+    """
 
     lines: list[GapLine]
     reasons: dict[str, dict[str, str]]
+    model_reasons: dict[str, dict[str, str]]
+    asked_in_vain: dict[str, int]
     titles: int
     all_titles: int
 
@@ -116,18 +120,32 @@ def summarise(run: FinishedRun, domain: str | None = None, reason: str | None = 
     lines = [_line(row, counted.get((row["system"], row["domain"], row["attribute_id"]), {}), reason) for row in rows]
     if reason:
         lines = sorted((line for line in lines if line.missing), key=lambda line: -line.missing)
-    told = run.rows("SELECT DISTINCT reason, reason_en, reason_fr FROM gaps ORDER BY reason")
+    asked = {"domain": domain, "reason": reason}
     where = "($domain IS NULL OR domain = $domain) AND ($reason IS NULL OR reason = $reason)"
     with_gaps = run.first(
-        f"SELECT count(DISTINCT entity_id) AS n FROM gaps WHERE {where}", {"domain": domain, "reason": reason}
+        f"SELECT count(DISTINCT entity_id) AS n FROM gaps WHERE entity_type = 'job_title' AND {where}", asked
     )
     everyone = run.first("SELECT count(*) AS n FROM dim_job_title")
     return GapSummary(
         lines=lines,
-        reasons={row["reason"]: {"en": row["reason_en"], "fr": row["reason_fr"]} for row in told},
+        reasons=_sentences(run, "reason"),
+        model_reasons=_sentences(run, "model_reason"),
+        asked_in_vain={
+            row["model_reason"]: row["n"]
+            for row in run.rows(
+                "SELECT model_reason, count(*) AS n FROM gaps "
+                f"WHERE model_reason IS NOT NULL AND {where} GROUP BY ALL ORDER BY n DESC, model_reason",
+                asked,
+            )
+        },
         titles=with_gaps["n"] if with_gaps else 0,
         all_titles=everyone["n"] if everyone else 0,
     )
+
+
+def _sentences(run: FinishedRun, column: str) -> dict[str, dict[str, str]]:
+    rows = run.rows(f"SELECT DISTINCT {column} AS code, {column}_en AS en, {column}_fr AS fr FROM gaps ORDER BY code")
+    return {row["code"]: {"en": row["en"], "fr": row["fr"]} for row in rows if row["code"]}
 
 
 def write_details(run: FinishedRun, path: Path, language: str, domain: str | None, reason: str | None) -> int:

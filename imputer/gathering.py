@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from imputer.batch.accepted import accepted_files
+from imputer.batch.given_up import given_up_cells
 from imputer.descriptors.calibration import calibrate, calibration_table
 from imputer.descriptors.values import calibrated_values, stated_curve
 from imputer.dimensions import make_table, register, with_keys
 from imputer.onet.agreement import crosswalk_agreement
 from imputer.onet.attribution import attribution
 from imputer.onet.cardinality import crosswalk_cardinality
+from imputer.onet.confidence import of_one_occupation
 from imputer.onet.occupations import dim_onet_occupation
 from imputer.onet.provider import provided_database
 from imputer.onet.rules import OnetRules
@@ -21,7 +23,7 @@ from imputer.onet.values import unit_group_values
 from imputer.sources import read_inputs
 from imputer.sources.issues import issue_table
 from imputer.sources.registry import source_table
-from imputer.tiers import hierarchical, llm, onet
+from imputer.tiers import descriptions, hierarchical, llm, measured, neighbours, onet
 from imputer.titles import resolve_titles
 
 if TYPE_CHECKING:
@@ -68,25 +70,30 @@ def gather(
     """
     progress("sources", 0, 0)
     inputs, database = read_all(settings, location)
-    register(connection, inputs.tables() | {"job_titles": with_keys(inputs.job_titles)})
+    made = {"job_titles": with_keys(inputs.job_titles), "attributes": descriptions.with_description(inputs.attributes)}
+    register(connection, inputs.tables() | made)
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE source_versions AS SELECT source_id, source_version, retention_class FROM sources"
     )
     progress("resolve", 0, 0)
     published = resolve_titles(connection, inputs)
     progress("onet", 0, 0)
-    published |= combine_onet(connection, inputs, database, OnetRules(crosswalk=settings.crosswalk), progress)
+    rules = OnetRules(crosswalk=settings.crosswalk)
+    published |= combine_onet(connection, inputs, database, rules, progress)
     published |= {
         "dim_source": inputs.sources,
         "data_issues": issue_table(inputs.issues),
         "dim_onet_occupation": dim_onet_occupation(database, inputs.crosswalk),
     }
     hierarchical.prepare(connection)
-    llm.prepare(connection, accepted_files(settings.root))
+    llm.prepare(connection, accepted_files(settings.root), given_up_cells(settings.root))
+    neighbours.prepare(connection, wanted=settings.neighbours)
+    measured.prepare(connection, settings.root)
     for name, table in published.items():
         connection.register("_published", table)
         make_table(connection, name, "FROM _published")
         connection.unregister("_published")
+    descriptions.prepare(connection, of_one_occupation(rules), database.origins["onet_occupations"])
     return Gathered(
         inputs.versions,
         database.release,

@@ -15,7 +15,7 @@ import duckdb
 from imputer.conclusion import Outcome, conclude, discard, moment_text, reason_to_withhold, unchanged
 from imputer.dimensions import create_dimensions, make_table
 from imputer.gathering import gather
-from imputer.gold import create_reasons
+from imputer.gold import WIDE_ATTRIBUTES, create_reasons
 from imputer.ranges import publish_ranges
 from imputer.report import write_report
 from imputer.statements import load_previous
@@ -89,6 +89,7 @@ def _write(run: Run, outcome: Outcome, settings: Settings, location: Location, p
             "crosswalk": settings.crosswalk,
             "onet": settings.onet,
             "onet_release": gathered.onet_release,
+            "neighbours": settings.neighbours,
             "sources": gathered.versions,
         }
         outcome.withheld = reason_to_withhold(run, gathered.versions)
@@ -111,8 +112,7 @@ def _publish(
     load_previous(connection, run.previous)
     whole = (*create_dimensions(connection), *gathered.tables)
     create_reasons(connection)
-    current = "SELECT attribute_id, value_type, name_en, name_fr FROM dim_attribute WHERE current"
-    attributes = connection.sql(current).fetchall()
+    attributes = connection.sql(WIDE_ATTRIBUTES).fetchall()
     tables = dict(load_tables("wiq")) | {"job_titles_wide": wide_table(attributes)}
     with TableFiles(run.folder, notes=gathered.notes) as files:
         for name in whole:

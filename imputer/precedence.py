@@ -2,6 +2,9 @@
 
 The winner is a pure function of the standing statements of a cell: the higher source type, then the higher stated
 confidence, then the later statement, then the greater key. It does not depend on the order in which they came.
+
+The mean of similar job titles (NEIGHBOURS), made only where it is asked for, stands below a model's answer: it is what
+the model is measured against, and it keeps no cell from being asked.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ if TYPE_CHECKING:
     import duckdb
 
 #: The fixed precedence of source types, highest first.
-SOURCE_TYPES = ("AUTHORITATIVE", "ONET", "LLM")
+SOURCE_TYPES = ("AUTHORITATIVE", "ONET", "LLM", "NEIGHBOURS")
 
 RANK_SQL = "CASE source_type " + " ".join(f"WHEN '{name}' THEN {n}" for n, name in enumerate(SOURCE_TYPES)) + " END"
 ORDER_SQL = f"{RANK_SQL}, confidence DESC, created_at DESC, statement_id DESC"
@@ -21,7 +24,7 @@ ORDER_SQL = f"{RANK_SQL}, confidence DESC, created_at DESC, statement_id DESC"
 #: What gold says of a cell beside what it beat.
 _GOLD = (
     "entity_type, entity_id, attribute_id, language, value_number, value_text, scale, source_type, method, confidence, "
-    "confidence_calibrated, statement_id"
+    "confidence_calibrated, interval_low, interval_high, statement_id"
 )
 
 

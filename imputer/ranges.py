@@ -1,4 +1,4 @@
-"""Job titles in ranges of their key: what bounds the memory of a run, whatever their number."""
+"""Entities in ranges of their key: what bounds the memory of a run, whatever their number."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from imputer.gold import append_gold
 from imputer.precedence import choose_winners, note_overrides
 from imputer.statements import append, create_log_tables
-from imputer.tiers import hierarchical, llm, onet
+from imputer.tiers import descriptions, hierarchical, llm, measured, neighbours, onet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from imputer.table_files import TableFiles
     from schemas import Table
 
-#: Job titles worked on at a time: about 200,000 statements.
+#: Entities worked on at a time, nearly all job titles: about 200,000 statements.
 TITLES_PER_RANGE = 500
 
 
 def entity_ranges(connection: duckdb.DuckDBPyConnection, size: int = TITLES_PER_RANGE) -> Iterator[tuple[str, str]]:
-    """First and last key of each range of ``resolutions`` and of what was published before, in order of key."""
+    """First and last key of each range of ``dim_entity``, which holds what was published before, in order of key."""
     query = (
         "SELECT min(entity_id), max(entity_id) FROM ("
         "SELECT entity_id, (row_number() OVER (ORDER BY entity_id) - 1) // $size AS number FROM ("
-        "SELECT entity_id FROM resolutions UNION SELECT entity_id FROM previous_log)) GROUP BY number ORDER BY number"
+        "SELECT entity_id FROM dim_entity)) GROUP BY number ORDER BY number"
     )
     yield from connection.execute(query, {"size": size}).fetchall()
 
@@ -62,7 +62,12 @@ def publish_ranges(
 
 
 def state_range(connection: duckdb.DuckDBPyConnection, first: str, last: str) -> None:
-    """Fill ``stated`` with what every tier states for the titles from ``first`` to ``last``."""
+    """Fill ``stated`` with what every tier states for the entities from ``first`` to ``last``."""
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE range_entities AS SELECT entity_type, entity_id, current FROM dim_entity "
+        "WHERE entity_id BETWEEN $first AND $last",
+        {"first": first, "last": last},
+    )
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE resolved AS SELECT * FROM resolutions WHERE entity_id BETWEEN $first AND $last",
         {"first": first, "last": last},
@@ -73,8 +78,11 @@ def state_range(connection: duckdb.DuckDBPyConnection, first: str, last: str) ->
     )
     connection.execute("DELETE FROM stated")
     hierarchical.state(connection)
+    descriptions.state(connection)
     onet.state(connection)
     llm.state(connection)
+    neighbours.state(connection)
+    measured.state(connection)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, what: str) -> int:

@@ -8,6 +8,7 @@
     WIQ_CROSSWALK     mean (default), both, or a weight: which NOC–O*NET crosswalk makes the values (imputer.onet.rules)
     WIQ_ONET          database (default) or web: the database files, or Web Services with ONET_API_KEY
     WIQ_RETENTION     retention schedule, a TOML file (imputer.retention); none by default
+    WIQ_NEIGHBOURS    1: numbers that no source fills are also estimated from the most similar job titles (default: 0)
     WIQ_MEMORY        memory that joins may take before they spill to disk (default: 512MB)
 """
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 PROGRAM = "wiq"
 
 _ONET = ("database", "web")
+_SWITCH = ("0", "1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Settings:
     onet_release: str | None = None
     retention: Path | None = None
     memory: str = "512MB"
+    neighbours: bool = False
 
     @property
     def root(self) -> Path:
@@ -57,6 +60,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     onet = given.get("WIQ_ONET") or _ONET[0]
     if onet not in _ONET:
         raise WrongUsage("WIQ_ONET is wrong", " or ".join(_ONET), onet)
+    neighbours = given.get("WIQ_NEIGHBOURS") or "0"
+    if neighbours not in _SWITCH:
+        raise WrongUsage("WIQ_NEIGHBOURS is wrong", " or ".join(_SWITCH), neighbours)
     retention = given.get("WIQ_RETENTION")
     return Settings(
         output=Path(given.get("WIQ_OUTPUT") or "output"),
@@ -65,4 +71,5 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         onet_release=given.get("WIQ_ONET_RELEASE") or None,
         retention=Path(retention) if retention else None,
         memory=given.get("WIQ_MEMORY") or "512MB",
+        neighbours=neighbours == "1",
     )

@@ -45,8 +45,9 @@ IDENTIFYING_COLUMNS = (
 )
 _SEPARATOR = "chr(31)"  # ASCII unit separator: in no value
 
-# Statements of these tiers are made anew by every run; one that is not made again has lost its support.
-_DERIVED = "('AUTHORITATIVE', 'ONET')"
+# Statements of these tiers are made anew by every run; one that is not made again has lost its support. A model's
+# answer stays, unless the same answer is stated again in other terms (a calibration that was measured since).
+_DERIVED = "('AUTHORITATIVE', 'ONET', 'NEIGHBOURS')"
 
 
 def statement_schema() -> pa.Schema:
@@ -109,16 +110,21 @@ def append(connection: duckdb.DuckDBPyConnection, run_id: str, created_at: str, 
     )
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE old AS "
-        "SELECT statement_id, source_type, w.statement_id IS NULL AS stood "
+        "SELECT statement_id, source_type, custom_id, attribute_id, language, w.statement_id IS NULL AS stood "
         "FROM previous_log LEFT JOIN withdrawn_before w USING (statement_id) WHERE entity_id BETWEEN $first AND $last",
         {"first": first, "last": last},
+    )
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE answered_again AS "
+        "SELECT DISTINCT custom_id, attribute_id, language, true AS again FROM stated WHERE custom_id IS NOT NULL"
     )
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE new_withdrawals AS "
         "SELECT statement_id, CASE WHEN stood THEN 'WITHDRAWN' ELSE 'REINSTATED' END AS action, "
         "$run AS run_id, $created::TIMESTAMPTZ AS created_at "
         "FROM old LEFT JOIN keyed USING (statement_id) "
-        f"WHERE source_type IN {_DERIVED} AND stood <> (place IS NOT NULL)",
+        "LEFT JOIN answered_again USING (custom_id, attribute_id, language) "
+        f"WHERE (source_type IN {_DERIVED} OR again) AND stood <> (place IS NOT NULL)",
         {"run": run_id, "created": created_at},
     )
     columns = ", ".join(field.name for field in statement_schema())

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from imputer.batch.answers import Answer
     from imputer.batch.contracts import Cell, Contract
+    from imputer.batch.ledger import Request
 
 #: What dim_source calls the model tier, and the class of its statements until a schedule says otherwise.
 SOURCE_ID = "llm_batch"
@@ -87,15 +88,17 @@ class Acceptance:
             "retention_class": RETENTION_CLASS,
         }
         self._rows: list[tuple[Any, ...]] = []
+        # Places among the rows of those whose evidence is their own.
+        self._resting: list[tuple[int, str]] = []
         # What is the same for all answers to a cell is kept once; a row holds its place.
         self._cells: list[tuple[str | None, ...]] = []
         self._places: dict[tuple[int, str, str], _Known] = {}
         self._last: _Known | None = None
 
-    def take(self, answer: Answer, contract: Contract, asked: tuple[str, int, str, str]) -> dict[str, str] | None:
+    def take(self, answer: Answer, contract: Contract, asked: Request) -> dict[str, str] | None:
         """Accept what holds; returns the cells that do not, with the reason, or None where nothing holds.
 
-        ``asked`` is the request as the ledger has it: key, contract, entity type, entity.
+        ``asked`` is the request as the ledger has it.
         """
         try:
             given = orjson.loads(answer.content or "")
@@ -103,7 +106,7 @@ class Acceptance:
             return None
         if not isinstance(given, dict):
             return None
-        key, _, kind, entity_id = asked
+        key, _, kind, entity_id, rests_on = asked
         known = self._last
         if known is None or known.contract is not contract or known.kind != kind or known.model != answer.model:
             known = self._last = self._place(contract, kind, answer.model)
@@ -122,6 +125,8 @@ class Acceptance:
                     bad[name] = "blank"
                     continue
             good = True
+            if rests_on is not None:
+                self._resting.append((len(self._rows), rests_on))
             why, sure = one["rationale"], one["confidence"]
             self._rows.append((entity_id, value, text, sure, why, key, answer.request_id, tokens, place))
         if len(self._rows) >= _ROWS_TOGETHER:
@@ -169,10 +174,22 @@ class Acceptance:
             elif field.name in cells:
                 values = pa.array(cells[field.name], field.type)
                 # Not «take»: it loads a module of 60 milliseconds.
-                arrays.append(pa.DictionaryArray.from_arrays(places, values).dictionary_decode())
+                decoded = pa.DictionaryArray.from_arrays(places, values).dictionary_decode()
+                arrays.append(self._with_rests(decoded) if field.name == "evidence" else decoded)
             else:
                 arrays.append(pa.repeat(pa.scalar(self._same.get(field.name), field.type), count))
         self._writer.write_batch(pa.record_batch(arrays, schema=self._schema))
+
+    def _with_rests(self, evidence: pa.Array) -> pa.Array:
+        """The evidence of the rows, with what single answers rest on."""
+        if not self._resting:
+            return evidence
+        told = evidence.to_pylist()
+        for place, rests_on in self._resting:
+            own = orjson.loads(told[place]) | {"rests_on": orjson.loads(rests_on)}
+            told[place] = orjson.dumps(own, option=orjson.OPT_SORT_KEYS).decode()
+        self._resting.clear()
+        return pa.array(told, evidence.type)
 
 
 def accepted_files(root: Path, purpose: str = "impute") -> list[Path]:

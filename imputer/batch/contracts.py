@@ -163,6 +163,8 @@ def describe(cell: Cell) -> str:
     words = prompts()["cell"]
     language = prompts()["language"].get(cell.language, "English")
     common = {"name": cell.name, "label": cell.label, "language": language}
+    if own := words.get(cell.attribute_id):
+        return str(own.format(**common))
     if cell.value_type == "number":
         zero = words["zero"].format(meaning=cell.zero_meaning) if cell.zero_meaning else ""
         bounds = {"minimum": _shown(cell.minimum), "maximum": _shown(cell.maximum), "tolerance": _shown(cell.tolerance)}
@@ -180,7 +182,9 @@ def prompts() -> dict[str, dict[str, Any]]:
 
 
 def _cell(row: dict[str, Any]) -> Cell:
-    tail = row["attribute_id"].removeprefix("oasis.").removeprefix("onet.").removeprefix(f"{row['domain']}.")
+    tail = re.sub(r"^(oasis|onet|wiq)\.", "", row["attribute_id"]).removeprefix(f"{row['domain']}.")
+    if len(row.get("languages") or ()) > 1:
+        tail += f"_{row['language']}"
     return Cell(
         name=re.sub(r"[^A-Za-z0-9_]", "_", tail),
         attribute_id=row["attribute_id"],

@@ -1,8 +1,10 @@
-"""How far the batches are: a live table on a terminal, the same once elsewhere."""
+"""How far the batches are: a live table on a terminal, elsewhere a line whenever a shard goes on."""
 
 from __future__ import annotations
 
 import time
+from collections import Counter
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self, TextIO
 
 from rich import box
@@ -10,7 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from imputer.batch.ledger import Ledger, committed, spent
+from imputer.batch.ledger import IN_FLIGHT, Ledger, committed, spent
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -39,9 +41,10 @@ _HOUR, _MINUTE = 3_600, 60
 
 
 class Display:
-    """Shows the table while work goes on, on a terminal only; use it in a ``with``, call it with the ledger."""
+    """Shows how far the work is; use it in a ``with``, call it with the ledger."""
 
     def __init__(self, stream: TextIO) -> None:
+        self._stream, self._said = stream, ""
         console = Console(file=stream)
         self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
 
@@ -63,6 +66,16 @@ class Display:
         if self._live:
             wide = self._live.console.width >= _NARROW
             self._live.update(status_table(ledger, wide=wide), refresh=True)
+        elif (line := progress_line(ledger)) != self._said:
+            self._said = line
+            print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%SZ} {line}", file=self._stream, flush=True)
+
+
+def progress_line(ledger: Ledger) -> str:
+    """How many shards wait, are under way, and are collected."""
+    states = Counter(shard.state for shard in ledger.shards())
+    under_way = sum(states[state] for state in IN_FLIGHT)
+    return f"shards: {states['WRITTEN']:,} to send, {under_way:,} under way, {states['COLLECTED']:,} collected"
 
 
 def print_status(ledger: Ledger, stream: TextIO) -> None:

@@ -40,6 +40,9 @@ IN_FLIGHT = ("UPLOADING", "UPLOADED", "CREATING", "SUBMITTED")
 #: States of a shard whose requests may still be answered.
 UNFINISHED = ("WRITTEN", *IN_FLIGHT, "EXPORTED")
 
+#: A request as it is kept: key, contract, entity type, entity, and what the answer rests on (JSON) or None.
+Request = tuple[str, int, str, str, str | None]
+
 _CACHE_KB = 8_192
 _TABLES = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -63,7 +66,7 @@ CREATE TABLE IF NOT EXISTS shards (
 CREATE TABLE IF NOT EXISTS requests (
     custom_id TEXT NOT NULL UNIQUE, contract_id INTEGER NOT NULL REFERENCES contracts, entity_type TEXT NOT NULL,
     entity_id TEXT NOT NULL, shard_id INTEGER NOT NULL REFERENCES shards, state TEXT NOT NULL,
-    attempts INTEGER NOT NULL, reason TEXT, PRIMARY KEY (shard_id, custom_id)
+    attempts INTEGER NOT NULL, reason TEXT, rests_on TEXT, PRIMARY KEY (shard_id, custom_id)
 ) STRICT, WITHOUT ROWID;
 CREATE VIEW IF NOT EXISTS request_states AS
 SELECT custom_id, contract_id, entity_type, entity_id, shard_id, job_id, attempts, requests.reason,
@@ -282,9 +285,9 @@ class Ledger:
             [sha256, size, requests, input_, output, shard_id],
         )
 
-    def asked(self, shard_id: int) -> dict[str, tuple[str, int, str, str]]:
-        """What a shard asks, by key: key, contract, entity type, entity. A request sent again is the last one's."""
-        query = "SELECT custom_id, contract_id, entity_type, entity_id FROM requests WHERE shard_id = ?"
+    def asked(self, shard_id: int) -> dict[str, Request]:
+        """What a shard asks, by key. A request sent again is the last one's."""
+        query = "SELECT custom_id, contract_id, entity_type, entity_id, rests_on FROM requests WHERE shard_id = ?"
         return {row[0]: row for row in self.connection.execute(query, [shard_id])}
 
     def asks(self, shard_id: int, key: str) -> bool:
@@ -305,9 +308,12 @@ class Ledger:
         query = f"SELECT custom_id, state FROM request_states WHERE custom_id IN ({marks})"
         return dict(self.connection.execute(query, keys).fetchall())
 
-    def add_requests(self, rows: Iterable[tuple[str, int, str, str, int]]) -> None:
-        """Add requests: (key, contract, entity type, entity, shard). A key that is there already is an error."""
-        self.connection.executemany("INSERT INTO requests VALUES (?, ?, ?, ?, ?, 'ASKED', 1, NULL)", sorted(rows))
+    def add_requests(self, rows: Iterable[tuple[str, int, str, str, int, str | None]]) -> None:
+        """Add requests: (key, contract, entity type, entity, shard, what the answer rests on).
+
+        A key that is there already is an error.
+        """
+        self.connection.executemany("INSERT INTO requests VALUES (?, ?, ?, ?, ?, 'ASKED', 1, NULL, ?)", sorted(rows))
 
     def open_again(self, rows: Iterable[tuple[int, str]]) -> None:
         """Open requests that were cancelled, given up or are to be sent again: (shard, key)."""

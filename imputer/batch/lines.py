@@ -25,12 +25,17 @@ _SCHEMA_NAME = "answers"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One entity asked about all cells of a contract; ``text`` is what the model is told about the entity."""
+    """One entity asked about all cells of a contract; ``text`` is what the model is told about the entity.
+
+    ``rests_on``, a JSON object, goes into the evidence of what is answered: the part of the text that the answer is to
+    keep to. It is no part of the question itself.
+    """
 
     contract: Contract
     entity_type: str
     entity_id: str
     text: str
+    rests_on: str | None = None
 
 
 class LineMaker:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from imputer.batch.contracts import attribute_contract
+from imputer.batch.described import INSTRUCTIONS, TOPIC, description_questions
 from imputer.batch.lines import Question
-from imputer.batch.neighbours import Neighbours
+from imputer.neighbours import Neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -24,8 +25,19 @@ _NEIGHBOURS = 3
 _TITLES_TOGETHER = 500
 _LONGEST_TEXT = 300  # characters of one text in a context
 _MOST_KNOWN = 60
+# What tells where in the NOC a job is.
+_PLACE = ("unit_group", "unit_group_title", "definition", "candidates", "profile_label")
 # Domains that help to answer any other.
 _TELLING = ("lead_statement", "main_duties", "job_zone")
+
+# Values that may be told to a model.
+_CONTEXT_SOURCES = "('AUTHORITATIVE', 'ONET')"
+#: The cells that no source fills; the mean of similar job titles does not count as filled.
+MISSING = """(
+    SELECT entity_type, entity_id, attribute_id, language FROM gaps
+    UNION ALL SELECT entity_type, entity_id, attribute_id, language FROM attribute_values
+    WHERE source_type = 'NEIGHBOURS'
+)"""
 
 _TOPICS = """
 SELECT system, a.domain, count(*) AS n FROM {cells} c JOIN dim_attribute a USING (attribute_id)
@@ -37,9 +49,9 @@ FROM {cells} c JOIN dim_attribute a USING (attribute_id)
 WHERE system = $system AND a.domain = $domain GROUP BY ALL ORDER BY entity_id
 """
 # Known by most of what its domain holds.
-_KNOWN = """
+_KNOWN = f"""
 SELECT entity_id FROM attribute_values v JOIN dim_attribute a USING (attribute_id)
-WHERE system = $system AND a.domain = $domain AND imputable AND source_type <> 'LLM'
+WHERE system = $system AND a.domain = $domain AND imputable AND source_type IN {_CONTEXT_SOURCES}
 GROUP BY entity_id
 HAVING 2 * count(DISTINCT attribute_id) >= (
     SELECT count(*) FROM dim_attribute WHERE system = $system AND domain = $domain AND imputable AND current
@@ -59,11 +71,11 @@ LEFT JOIN dim_oasis_profile p ON p.profile = w.profile
 {join}
 WHERE list_contains($wanted, e.entity_id)
 """
-_VALUES = """
-SELECT entity_id, attribute_id, v.language, coalesce(value_text, format('{:g}', value_number)) AS value,
+_VALUES = f"""
+SELECT entity_id, attribute_id, v.language, coalesce(value_text, format('{{:g}}', value_number)) AS value,
     a.name_en AS label, a.system, a.domain
 FROM attribute_values v JOIN dim_attribute a USING (attribute_id)
-WHERE source_type <> 'LLM' AND list_contains($wanted, entity_id)
+WHERE source_type IN {_CONTEXT_SOURCES} AND list_contains($wanted, entity_id)
     AND (a.domain = $domain OR list_contains($telling, a.domain))
 ORDER BY entity_id, attribute_id, v.language
 """
@@ -73,13 +85,15 @@ ORDER BY entity_id, attribute_id, v.language
 class Asking:
     """What is asked and what is not.
 
-    ``cells`` is a table or view of the run's connection with entity_type, entity_id, attribute_id and language.
-    ``hidden`` entities are never examples. ``domain`` None asks all domains. ``purpose`` is the section of
+    ``cells`` is a table, view or query in brackets of the run's connection with entity_type, entity_id, attribute_id
+    and language. ``hidden`` entities are never examples, and their values are not told; of ``untold`` ones neither is
+    unit group nor profile, as if they were not settled. ``domain`` None asks all domains. ``purpose`` is the section of
     prompts.toml.
     """
 
-    cells: str = "gaps"
+    cells: str = MISSING
     hidden: frozenset[str] = frozenset()
+    untold: frozenset[str] = frozenset()
     domain: str | None = None
     purpose: str = "impute"
 
@@ -94,21 +108,29 @@ def questions_of(run: FinishedRun, asking: Asking | None = None) -> Iterator[Que
         for row in run.rows("SELECT job_title_id, unit_group FROM job_titles_wide")
     }
     contracts: dict[tuple[str, ...], Contract] = {}
+
+    def contract_of(cells: list[str], instructions: str = asking.purpose) -> Contract:
+        names = tuple(cells)
+        if names not in contracts:
+            rows = [attributes[key] | {"language": language} for key, language in map(str.split, names)]
+            contracts[names] = attribute_contract(rows, instructions)
+        return contracts[names]
+
     for topic in run.rows(_TOPICS.format(cells=asking.cells), {"domain": asking.domain}):
         where = {"system": topic["system"], "domain": topic["domain"]}
         asked = run.rows(_ASKED.format(cells=asking.cells), where)
+        if (topic["system"], topic["domain"]) == TOPIC:
+            yield from description_questions(run, asked, asking.hidden, lambda cells: contract_of(cells, INSTRUCTIONS))
+            continue
         known = [row["entity_id"] for row in run.rows(_KNOWN, where) if row["entity_id"] not in asking.hidden]
         neighbours = Neighbours(titles, known, groups)
         for start in range(0, len(asked), _TITLES_TOGETHER):
             some = asked[start : start + _TITLES_TOGETHER]
             near = neighbours.of([row["entity_id"] for row in some], _NEIGHBOURS)
             told = _Told(run, topic["system"], topic["domain"], near, asking.hidden)
+            told.forget(asking.untold)
             for row in some:
-                names = tuple(row["cells"])
-                if names not in contracts:
-                    rows = [attributes[key] | {"language": language} for key, language in map(str.split, names)]
-                    contracts[names] = attribute_contract(rows, asking.purpose)
-                contract = contracts[names]
+                contract = contract_of(row["cells"])
                 text = told.about(row["entity_id"], contract, near[row["entity_id"]])
                 yield Question(contract, row["entity_type"], row["entity_id"], text)
 
@@ -132,6 +154,12 @@ class _Told:
         given = {"wanted": wanted, "domain": domain, "telling": list(_TELLING)}
         for row in run.rows(_VALUES, given):
             self._values.setdefault(row["entity_id"], {})[row["attribute_id"], row["language"]] = row
+
+    def forget(self, entities: Collection[str]) -> None:
+        """Tell of these neither unit group, nor candidates for it, nor profile."""
+        for entity_id in entities:
+            if entity_id in self._entities:
+                self._entities[entity_id] |= dict.fromkeys(_PLACE)
 
     def about(self, entity_id: str, contract: Contract, near: list[str]) -> str:
         """The text of one question."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from imputer.batch.answers import Answer
-    from imputer.batch.ledger import Ledger, Shard
+    from imputer.batch.ledger import Ledger, Request, Shard
     from imputer.batch.options import BatchOptions
 
 
@@ -114,7 +114,7 @@ def _no_collection() -> Iterator[None]:
 def _read_lines(
     ledger: Ledger,
     shard: Shard,
-    waiting: dict[str, tuple[str, int, str, str]],
+    waiting: dict[str, Request],
     paths: Iterable[Path],
     acceptance: Acceptance,
     read: Read,

@@ -48,6 +48,7 @@ class Planned:
     shards: int = 0
     requests: int = 0
     cells: int = 0
+    prices_as_of: str = ""
     bytes: int = 0
     input_tokens: int = 0
     output_limit: int = 0
@@ -81,6 +82,7 @@ class _Line(NamedTuple):
     entity_type: str
     entity_id: str
     asked_before: bool
+    rests_on: str | None = None
 
 
 class ShardFile:
@@ -189,7 +191,7 @@ class _Writer:
     def _enter(self, rows: list[_Line]) -> None:
         if not self._dry_run:
             new = [
-                (row.key, row.contract, row.entity_type, row.entity_id, self._shard_id)
+                (row.key, row.contract, row.entity_type, row.entity_id, self._shard_id, row.rests_on)
                 for row in rows
                 if not row.asked_before
             ]
@@ -223,7 +225,7 @@ def write_job(
     alone is above a limit, OutputUnwritable.
     """
     made = datetime.now(UTC)
-    planned = Planned()
+    planned = Planned(prices_as_of=price.as_of)
     job_id = f"{made:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"  # no other machine with the same key may have it
     job = (job_id, purpose, f"{made:%Y-%m-%dT%H:%M:%SZ}", run_id, options.model, options.endpoint)
     folder = ledger.folder / "jobs" / job_id
@@ -305,9 +307,8 @@ def _new_lines(
             _, maker, number = found
             key, line, size = maker.line(question)
             limit = maker.output_limit
-            made.append(
-                _Line(key, line, tokens_of(size), limit, number, question.entity_type, question.entity_id, False)  # noqa: FBT003
-            )
+            kind, entity_id, rests_on = question.entity_type, question.entity_id, question.rests_on
+            made.append(_Line(key, line, tokens_of(size), limit, number, kind, entity_id, False, rests_on))  # noqa: FBT003
         if not anything_known:
             planned.count_all(some, made)
             yield from made
@@ -336,7 +337,7 @@ def _old_lines(ledger: Ledger, waiting: dict[str, Shard], options: BatchOptions)
             for sent in file:
                 key = key_of_line(sent)
                 if waiting.get(key) == shard:
-                    _, contract, entity_type, entity_id = rows[key]
+                    _, contract, entity_type, entity_id, _ = rows[key]
                     if contract not in limits:
                         cells = len(Contract.from_json(ledger.contract(contract)).cells)
                         limits[contract] = options.output_limit(cells)

@@ -39,7 +39,8 @@ def batch() -> None:
     """  # noqa: D301 (click reads the backspace)
 
 
-def _max_cost(command: Callable[..., None]) -> Callable[..., None]:
+def max_cost_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Add ``--max-cost`` to a command."""
     return click.option(
         "--max-cost",
         type=click.FloatRange(min=0),
@@ -55,7 +56,7 @@ def _job(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--dry-run", is_flag=True, help="Count and price; write nothing.")
 @click.option("--domain", help="Ask one domain only, such as skills.")
 @click.option("--again", is_flag=True, help="Ask also what was given up before.")
-@_max_cost
+@max_cost_option
 def plan(domain: str | None, max_cost: float | None, *, dry_run: bool, again: bool) -> None:
     """Write requests for the gaps of the last good run: one per job and domain, never a question twice.
 
@@ -73,18 +74,21 @@ def plan(domain: str | None, max_cost: float | None, *, dry_run: bool, again: bo
     from imputer.batch.shards import write_job  # noqa: PLC0415
     from imputer.finished import open_latest  # noqa: PLC0415
 
-    options = _options(max_cost)
+    options = options_of(max_cost)
     price = read_price(options.model, options.prices)
     with open_latest(read_settings().root) as run, Ledger(read_settings().root) as ledger:
         questions = questions_of(run, Asking(domain=domain))
         planned = write_job(ledger, questions, options, price, run_id=run.folder.name, dry_run=dry_run, again=again)
-    _tell_plan(planned, options, price.as_of)
+    tell_plan(planned, options)
+    if planned.requests:
+        written = f"Job {planned.job_id}: «imputer batch submit» sends it."
+        print(written if planned.job_id else "Dry run: nothing was written.")
     sys.exit(1 if planned.ceiling > options.max_cost else 0)
 
 
 @batch.command()
 @click.option("--no-wait", is_flag=True, help="Send what fits and return; «poll» goes on.")
-@_max_cost
+@max_cost_option
 def submit(max_cost: float | None, *, no_wait: bool) -> None:
     """Send what is planned, wait with a live table, and collect the answers.
 
@@ -98,12 +102,12 @@ def submit(max_cost: float | None, *, no_wait: bool) -> None:
 
     Exit status: 0 all collected (with --no-wait: sent), 1 something failed or waits for you, 2 wrong usage or no key.
     """  # noqa: D301
-    _work(_options(max_cost), wait=not no_wait, send=True)
+    _work(options_of(max_cost), wait=not no_wait, send=True)
 
 
 @batch.command()
 @click.option("--once", is_flag=True, help="Look once and return.")
-@_max_cost
+@max_cost_option
 def poll(max_cost: float | None, *, once: bool) -> None:
     """Go on: look at the batches, collect what has ended, send what now fits, until all is done.
 
@@ -114,7 +118,7 @@ def poll(max_cost: float | None, *, once: bool) -> None:
 
     Exit status: as of submit; with --once 0 also while batches are under way.
     """  # noqa: D301
-    _work(_options(max_cost), wait=not once, send=True)
+    _work(options_of(max_cost), wait=not once, send=True)
 
 
 @batch.command()
@@ -127,7 +131,7 @@ def collect() -> None:
 
     Exit status: 0 done, 1 failed, 2 wrong usage or no key.
     """  # noqa: D301
-    _work(_options(None), wait=False, send=False)
+    _work(options_of(None), wait=False, send=False)
 
 
 @batch.command()
@@ -141,9 +145,13 @@ def status() -> None:
     Exit status: 0 shown.
     """  # noqa: D301
     from imputer.batch.display import print_status  # noqa: PLC0415
-    from imputer.batch.ledger import Ledger  # noqa: PLC0415
+    from imputer.batch.ledger import FOLDER, NAME, Ledger  # noqa: PLC0415
 
-    with Ledger(read_settings().root, exclusive=False) as ledger:
+    root = read_settings().root
+    if not (root / FOLDER / NAME).is_file():
+        print("Nothing was ever planned here: «imputer batch plan».")
+        return
+    with Ledger(root, exclusive=False) as ledger:
         print_status(ledger, sys.stdout)
 
 
@@ -168,10 +176,10 @@ def cancel(job: str | None) -> None:
             ledger.job(job)
         access = _access() if ledger.shards(*IN_FLIGHT, job_id=job) else read_access()
         if access is None:
-            count = stop(ledger, None, job, _options(None))
+            count = stop(ledger, None, job, options_of(None))
         else:
             with Service(access) as service:
-                count = stop(ledger, service, job, _options(None))
+                count = stop(ledger, service, job, options_of(None))
     print(f"Shards cancelled or being cancelled: {count:,}. «imputer batch poll» collects what was answered.")
 
 
@@ -214,11 +222,12 @@ def import_(files: tuple[Path, ...]) -> None:
     from imputer.batch.ledger import Ledger  # noqa: PLC0415
 
     with Ledger(read_settings().root) as ledger:
-        for read in bring_back(ledger, files, _options(None)):
+        for read in bring_back(ledger, files, options_of(None)):
             print(f"{read.answered:,} answered, {len(read.failed):,} failed, {read.missing:,} missing")
 
 
-def _options(max_cost: float | None) -> BatchOptions:
+def options_of(max_cost: float | None) -> BatchOptions:
+    """The options of the environment, with the cap of the command line where one is given."""
     from imputer.batch.options import read_options  # noqa: PLC0415
 
     options = read_options()
@@ -250,10 +259,13 @@ def _work(options: BatchOptions, *, wait: bool, send: bool) -> None:
         with Service(_access()) as service, Display(sys.stderr) as show:
             worked = work(ledger, service, options, wait=wait, submit=send, show=show)
         print_status(ledger, sys.stdout)
-    sys.exit(_tell_work(worked, options, wait=wait))
+    if worked.in_flight:
+        print(f"{worked.in_flight:,} batches are under way: «imputer batch poll» goes on.")
+    sys.exit(tell_unfinished(worked, options, wait=wait))
 
 
-def _tell_work(worked: Worked, options: BatchOptions, *, wait: bool) -> int:
+def tell_unfinished(worked: Worked, options: BatchOptions, *, wait: bool) -> int:
+    """Say what was refused or waits for the user; returns the exit status."""
     for number, reason in worked.rejected.items():
         print(f"FAILED: shard {number} was refused by the provider: {reason}", file=sys.stderr)
     if worked.over_cap:
@@ -262,12 +274,11 @@ def _tell_work(worked: Worked, options: BatchOptions, *, wait: bool) -> int:
             "Raise --max-cost, or cancel them.",
             file=sys.stderr,
         )
-    if worked.in_flight:
-        print(f"{worked.in_flight:,} batches are under way: «imputer batch poll» goes on.")
     return 1 if worked.rejected or worked.over_cap or (wait and not worked.done) else 0
 
 
-def _tell_plan(planned: Planned, options: BatchOptions, as_of: str) -> None:
+def tell_plan(planned: Planned, options: BatchOptions) -> None:
+    """Say what is asked, by topic, and what it costs."""
     for topic, (requests, cells) in sorted(planned.by_topic.items()):
         print(f"  {topic:<34} {requests:>9,} requests {cells:>11,} cells")
     for count, why in (
@@ -286,13 +297,10 @@ def _tell_plan(planned: Planned, options: BatchOptions, as_of: str) -> None:
     )
     print(
         f"Cost with {options.model}: about {planned.cost:,.2f} USD, at most {planned.ceiling:,.2f} USD "
-        f"(batch prices of {as_of}; a token for every two bytes, an upper estimate)."
+        f"(batch prices of {planned.prices_as_of}; a token for every two bytes, an upper estimate)."
     )
     if planned.ceiling > options.max_cost:
         print(
             f"At most is above the cap of {options.max_cost} USD: submit sends as much as cannot pass it.",
             file=sys.stderr,
         )
-    print(
-        f"Job {planned.job_id}: «imputer batch submit» sends it." if planned.job_id else "Dry run: nothing was written."
-    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 import orjson
 
@@ -32,12 +34,17 @@ def explain(entity: str, attribute: str, language: str, *, as_json: bool) -> Non
 
     Exit status: 0 shown (also where the cell is empty), 1 there is no finished run, 2 unknown or ambiguous name.
     """  # noqa: D301 (click reads the backspace)
-    from imputer.explain.chain import trace  # noqa: PLC0415 (DuckDB and Arrow; --help does not need them)
+    from imputer.batch.told import question_told  # noqa: PLC0415 (DuckDB and Arrow; --help does not need them)
+    from imputer.explain.chain import trace  # noqa: PLC0415
     from imputer.explain.layout import render  # noqa: PLC0415
     from imputer.finished import open_latest  # noqa: PLC0415
 
-    with open_latest(read_settings().root) as run:
+    root = read_settings().root
+    with open_latest(root) as run:
         chain = trace(run, entity, attribute, language)
+    asked = {cell.winner["custom_id"] for cell in chain.cells if cell.winner and cell.winner["custom_id"]}
+    told = {key: question_told(root, key) for key in sorted(asked)}
+    chain = replace(chain, questions={key: question for key, question in told.items() if question})
     if as_json:
         click.echo(orjson.dumps(chain.as_record(), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode())
         return

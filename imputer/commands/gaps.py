@@ -85,15 +85,20 @@ def _show(summary: GapSummary, domain: str | None, language: str) -> None:
     name = text("gaps_all_attributes" if domain else "gaps_all", language)
     table.add_row(name, *totals, percent(missing / cells, language), *per_reason, style="bold")
     counts_of_titles = {"count": number(summary.titles, language), "all": number(summary.all_titles, language)}
-    show(table, "", _why(summary, reasons, language), "", text("gaps_titles", language, **counts_of_titles))
+    counted = {reason: summary.by_reason(reason) for reason in reasons}
+    shown: list[Table | str] = [table, "", _why("reason", counted, summary.reasons, language)]
+    if summary.asked_in_vain:
+        shown += ["", _why("model_reason", summary.asked_in_vain, summary.model_reasons, language)]
+    show(*shown, "", text("gaps_titles", language, **counts_of_titles))
 
 
-def _why(summary: GapSummary, reasons: list[str], language: str) -> Table:
+def _why(kind: str, counted: dict[str, int], sentences: dict[str, dict[str, str]], language: str) -> Table:
+    """Missing cells by reason, with the reason in words; ``kind`` is the section of labels."""
     table = Table(box=None, padding=(0, 2, 0, 0))
-    table.add_column(text("gaps_reasons", language), no_wrap=True)
+    table.add_column(text("gaps_reasons" if kind == "reason" else "gaps_model", language), no_wrap=True)
     table.add_column(text("gaps_missing", language), justify="right", no_wrap=True)
     table.add_column("", overflow="fold")
-    for reason in reasons:
-        told = f"{summary.reasons[reason][language]} ({reason})"
-        table.add_row(word("reason", reason, language), number(summary.by_reason(reason), language), Text(told))
+    for reason, count in counted.items():
+        told = f"{sentences[reason][language]} ({reason})"
+        table.add_row(word(kind, reason, language), number(count, language), Text(told))
     return table

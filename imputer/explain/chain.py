@@ -37,6 +37,11 @@ _CODES = (
     (re.compile(r"\b\d{5}\.\d{2}\b"), "SELECT profile AS code, label_en AS en, label_fr AS fr FROM dim_oasis_profile"),
     (re.compile(r"(?<![\w.])\d{5}(?![\w.])"), "SELECT code, title_en AS en, title_fr AS fr FROM dim_noc"),
     (re.compile(r"\b\d{2}-\d{4}\.\d{2}\b"), "SELECT soc AS code, title_en AS en, NULL AS fr FROM dim_onet_occupation"),
+    # With its key: a job title may have any id, that of a unit group too.
+    (
+        re.compile(r'"job_title_id":"[^"]+"'),
+        'SELECT format(\'"job_title_id":"{}"\', entity_id) AS code, name_en AS en, name_fr AS fr FROM dim_entity',
+    ),
 )
 _CELLS = {"entity": "entity_id", "attribute": "attribute_id"}
 
@@ -64,7 +69,7 @@ class Chain:
     """Everything about one thing and one attribute.
 
     ``sources`` and ``runs`` hold those that the cells name; ``names`` those of the profiles, unit groups and O*NET
-    occupations in the evidence, by code and language.
+    occupations in the evidence, by code and language; ``questions`` what a model was told, by ``custom_id``.
     """
 
     run_id: str
@@ -76,6 +81,7 @@ class Chain:
     names: dict[str, dict[str, str]] = field(default_factory=dict)
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
     runs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    questions: dict[str, str] = field(default_factory=dict)
 
     def as_record(self) -> dict[str, Any]:
         """For JSON."""
@@ -96,7 +102,7 @@ def trace(run: FinishedRun, entity: str, attribute: str, language: str = "en") -
     gold = {row["language"]: row for row in run.rows(f"SELECT * FROM attribute_values WHERE {where}", cell)}
     gaps = {row["language"]: row for row in run.rows(f"SELECT * FROM gaps WHERE {where}", cell)}
     told = {*gold, *gaps, *(row["language"] for row in (*statements, *events))}
-    languages = sorted(told) or ["zxx" if about["value_type"] == "number" else "en"]
+    languages = sorted(told) or about["languages"]
     return Chain(
         run_id=run.folder.name,
         entity=thing,

@@ -63,3 +63,11 @@ def shown_confidence(row: dict[str, Any], attribute: dict[str, Any] | None, lang
         return f"{stated}; {text('confidence_calibrated_plain', language, calibrated=shown)}"
     tolerance = number(attribute["tolerance"], language)
     return f"{stated}; {text('confidence_calibrated', language, calibrated=shown, tolerance=tolerance)}"
+
+
+def shown_interval(row: dict[str, Any], language: str) -> str | None:
+    """The 90 % interval of a statement; None where none was measured."""
+    if row.get("interval_low") is None:
+        return None
+    low, high = (number(row[f"interval_{end}"], language) for end in ("low", "high"))
+    return text("interval_90_range", language, low=low, high=high)

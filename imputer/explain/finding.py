@@ -20,7 +20,7 @@ _SHOWN = 5
 _NEAR = 60.0  # WRatio, 0 to 100
 
 # Where systems use the same name, the first that has it is meant; the others are told.
-_SYSTEMS = ("OaSIS", "COPS", "O*NET")
+_SYSTEMS = ("OaSIS", "COPS", "WiQ", "O*NET")
 
 
 def find_entity(run: FinishedRun, wanted: str, language: str) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def find_attribute(run: FinishedRun, wanted: str, language: str) -> tuple[dict[s
     """The row of ``dim_attribute`` with this id, else with this name in either language; and its namesakes.
 
     Raises WrongUsage, with the choices or the nearest names, where there is none, or more than one in the system
-    that comes first (OaSIS, COPS, O*NET).
+    that comes first (OaSIS, COPS, WiQ, O*NET).
     """
     attributes = run.rows("SELECT * FROM dim_attribute ORDER BY attribute_id")
     named = [one for one in attributes if _is_named(one, wanted)]

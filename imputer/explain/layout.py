@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from imputer.explain.figures import shown_confidence, shown_scale, shown_value
+from imputer.explain.figures import shown_confidence, shown_interval, shown_scale, shown_value
 from imputer.explain.finding import name_of
 from imputer.explain.reasons import coded, evidence_lines, place, rationale, resolution_rationale
 from imputer.wording import moment, number, quote, text, word
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _HEADING = "bold cyan"
 _INDENT = 2
 _SHORT_ID = 12
+
+# Only job titles have wide rows.
+_IN_GOLD = {"job_title": "in_gold", "job_family": "in_gold_values", "job_function": "in_gold_values"}
 
 _Line = tuple[str, str | None]
 
@@ -62,20 +65,26 @@ def _domain(attribute: dict[str, Any], language: str) -> str:
 
 
 def _cell(chain: Chain, cell: Cell, language: str) -> list[RenderableType]:
-    several = len(chain.cells) > 1
     if cell.winner is None:
-        return [_heading("heading_gap", language), _lines(_missing(chain, cell, language))]
+        return [_heading_of("heading_gap", chain, cell, language), _lines(_missing(chain, cell, language))]
     winner = cell.winner
-    in_language = word("value_language", cell.language, language)
-    heading = text("heading_value_in", language, language=in_language) if several else text("heading_value", language)
     return [
-        _heading_text(heading),
+        _heading_of("heading_value", chain, cell, language),
         _lines(_value(chain, winner, language)),
         _heading("heading_source", language),
         _lines(_source(chain, winner, language)),
         _heading("heading_evidence", language),
         *(_indented(line, depth) for depth, line in evidence_lines(winner["evidence"], language, chain.names)),
+        *_question(chain, winner, language),
     ]
+
+
+def _question(chain: Chain, winner: dict[str, Any], language: str) -> list[RenderableType]:
+    """What the model was told, word for word."""
+    told = chain.questions.get(winner["custom_id"])
+    if told is None:
+        return []
+    return [_heading("heading_question", language), *(_indented(line, 0) for line in told.splitlines())]
 
 
 def _others(chain: Chain, cell: Cell, language: str) -> list[RenderableType]:
@@ -84,14 +93,14 @@ def _others(chain: Chain, cell: Cell, language: str) -> list[RenderableType]:
     beaten = "heading_losers" if cell.winner else "heading_standing"
     for key, statements in ((beaten, cell.losers), ("heading_withdrawn", cell.withdrawn)):
         if statements:
-            blocks.append(_heading_text(text(key, language, count=len(statements))))
+            blocks.append(_heading_of(key, chain, cell, language, count=len(statements)))
             for statement in statements:
                 blocks += [
                     _indented(_one_line(chain.attribute, statement, language), 0),
                     _lines(_other(chain, statement, language), indent=2 * _INDENT),
                 ]
     if cell.events:
-        blocks.append(_heading_text(text("heading_events", language, count=len(cell.events))))
+        blocks.append(_heading_of("heading_events", chain, cell, language, count=len(cell.events)))
         blocks += [_indented(_event(chain.attribute, event, language), 0) for event in cell.events]
     return blocks
 
@@ -106,7 +115,12 @@ def _missing(chain: Chain, cell: Cell, language: str) -> list[_Line]:
         for name, column in (("AUTHORITATIVE", "authoritative"), ("ONET", "onet"))
         if chain.attribute[column]
     ]
-    return [(text("reason", language), told), (text("can_supply", language), ", ".join(suppliers) or "–")]
+    # No source has it, whatever else the attribute gets from sources.
+    supply = None if cell.gap["reason"] in ("ENGLISH_ONLY", "NO_SOURCE") else ", ".join(suppliers) or "–"
+    lines: list[_Line] = [(text("reason", language), told), (text("can_supply", language), supply)]
+    if cell.gap["model_reason"]:
+        lines.append((text("model_reason", language), cell.gap[f"model_reason_{language}"]))
+    return lines
 
 
 def _value(chain: Chain, winner: dict[str, Any], language: str) -> list[_Line]:
@@ -116,8 +130,9 @@ def _value(chain: Chain, winner: dict[str, Any], language: str) -> list[_Line]:
         (text("source_type", language), f"{kind} ({winner['source_type']})"),
         (text("method", language), f"{word('method', winner['method'], language)} ({winner['method']})"),
         (text("confidence", language), shown_confidence(winner, chain.attribute, language)),
+        (text("interval_90", language), shown_interval(winner, language)),
         (text("why", language), rationale(winner, language, chain.names)),
-        (text("statement", language), f"{winner['statement_id']}, {text('in_gold', language)}"),
+        (text("statement", language), f"{winner['statement_id']}, {text(_IN_GOLD[winner['entity_type']], language)}"),
         (text("written", language), _written(chain, winner, language)),
         (text("retention", language), winner["retention_class"]),
         *_model(winner, language),
@@ -247,6 +262,16 @@ def _model(statement: dict[str, Any], language: str) -> list[_Line]:
     names = ("custom_id", "batch_id", "request_id", "attempt", "tokens", "prompt_sha256")
     request = ", ".join(f"{name} {statement[name]}" for name in names if statement[name] is not None)
     return [(text("model", language), statement["model"]), (text("request", language), request or None)]
+
+
+def _heading_of(key: str, chain: Chain, cell: Cell, language: str, **given: object) -> RenderableType:
+    """A heading of one cell; where there are several, with the language of its values."""
+    heading = text(key, language, **given)
+    if len(chain.cells) > 1:
+        heading = text(
+            "heading_in", language, heading=heading, language=word("value_language", cell.language, language)
+        )
+    return _heading_text(heading)
 
 
 def _heading(key: str, language: str) -> RenderableType:

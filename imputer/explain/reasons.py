@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from imputer.tiers.descriptions import DESCRIPTION
 from imputer.wording import labels, number, percent, quote, text, word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     #: Names by code, then language.
     Names = Mapping[str, Mapping[str, str]]
@@ -27,6 +28,7 @@ _WORDS_OF_PLACES = (
     (re.compile(r"\brows\b"), "lignes"),
     (re.compile(r"\brow\b"), "ligne"),
     (re.compile(r"\bcolumn\b"), "colonne"),
+    (re.compile(r"^job titles\b"), "titres de poste"),
     (re.compile(r"\bdescriptor map\b"), "table de correspondance des descripteurs"),
     (re.compile(r"\bcrosswalk\b"), "table de concordance"),
     (re.compile(r"«(?! )([^»]*[^» ])»"), r"« \1 »"),
@@ -41,8 +43,9 @@ def rationale(statement: dict[str, Any], language: str, names: Names) -> str:
     if language == "en":
         return stored
     evidence = statement["evidence"] if isinstance(statement["evidence"], dict) else {}
+    sentences = _OF_DESCRIPTIONS if statement["attribute_id"] == DESCRIPTION.attribute_id else _SENTENCES
     try:
-        return _SENTENCES[statement["method"]](statement, evidence, language, names)
+        return sentences[statement["method"]](statement, evidence, language, names)
     except KeyError:
         return text("as_stored", language, words=stored)
 
@@ -130,12 +133,46 @@ def _because_calibrated(statement: dict[str, Any], evidence: dict[str, Any], lan
     )
 
 
+def _because_text(key: str) -> Callable[[dict[str, Any], dict[str, Any], str, Names], str]:
+    """A sentence on a description, whose blanks are in the evidence: codes with their names, resolution, match."""
+
+    def because(_: dict[str, Any], evidence: dict[str, Any], language: str, names: Names) -> str:
+        known = {name: coded(str(code), language, names) for name, code in evidence.items() if name in _NAMED}
+        if "resolution" in evidence:
+            known["resolution"] = word("resolution_method", evidence["resolution"], language)
+        matched = evidence.get("matched_text")
+        shown = f"; {quote(matched, language)}" if matched else ""
+        return text(key, language, **known, matched=shown, release=evidence.get("release"))
+
+    return because
+
+
+_NAMED = ("profile", "unit_group", "soc")
+_OF_DESCRIPTIONS = {
+    "INHERITED_PROFILE": _because_text("because_lead_statement"),
+    "INHERITED_UNIT_GROUP": _because_text("because_definition"),
+    "CROSSWALK": _because_text("because_occupation"),
+}
+
+
+def _because_neighbours(_: dict[str, Any], evidence: dict[str, Any], language: str, names: Names) -> str:
+    return text(
+        "because_neighbours" if evidence["n"] > 1 else "because_neighbour",
+        language,
+        n=evidence["n"],
+        minimum=number(evidence["minimum"], language),
+        maximum=number(evidence["maximum"], language),
+        titles=", ".join(_job_title(one["job_title_id"], language, names) for one in evidence["neighbours"]),
+    )
+
+
 _SENTENCES = {
     "INHERITED_PROFILE": _because_profile,
     "INHERITED_UNIT_GROUP_AGGREGATE": _because_aggregate,
     "INHERITED_UNIT_GROUP": _because_unit_group,
     "CROSSWALK": _because_crosswalk,
     "CROSSWALK_CALIBRATED": _because_calibrated,
+    "NEAREST_NEIGHBOURS": _because_neighbours,
 }
 
 
@@ -208,11 +245,14 @@ def _short(value: Any, language: str, names: Names, key: str | None = None) -> s
     elif isinstance(value, int | float):
         shown = number(value, language, _DIGITS)
     elif isinstance(value, list):
-        shown = ", ".join(_short(item, language, names) for item in value)
+        parts = [_short(item, language, names) for item in value]
+        shown = ("; " if any("," in part for part in parts) else ", ").join(parts)
     elif isinstance(value, dict):
         shown = _item(value, language, names)
     elif key in _CODES:
         shown = f"{value} ({word(_CODES[key], value, language)})"
+    elif key == "job_title_id":
+        shown = _job_title(str(value), language, names)
     elif str(value) in names:
         shown = coded(str(value), language, names)
     else:
@@ -222,6 +262,12 @@ def _short(value: Any, language: str, names: Names, key: str | None = None) -> s
 
 def _labelled(key: str, language: str, names: Names) -> str:
     return coded(key, language, names) if key in names else word("evidence", key, language)
+
+
+def _job_title(key: str, language: str, names: Names) -> str:
+    """The id of a job title and its name, which stands under the pair of key and id: the id may be any code's too."""
+    name = names.get(f'"job_title_id":"{key}"')
+    return f"{key} {quote(name[language], language)}" if name else key
 
 
 def coded(code: str, language: str, names: Names) -> str:

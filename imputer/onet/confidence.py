@@ -43,6 +43,20 @@ from (
 """
 
 
+def of_one_occupation(rules: OnetRules) -> dict[str, float]:
+    """The components for what is no rating, of a unit group and an occupation that stand for each other (1:1).
+
+    Both crosswalks agree on them, and the occupation, being alone, has no spread to tell of.
+    """
+    return {
+        "agreement": 1.0,
+        "class": rules.by_class["1:1"],
+        "coverage": 1.0,
+        "dispersion": rules.assumed_dispersion,
+        "prior": rules.prior,
+    }
+
+
 def with_confidence(
     connection: duckdb.DuckDBPyConnection, findings: pa.Table, classes: pa.Table, rules: OnetRules, newest: str | None
 ) -> pa.Table:

@@ -3,7 +3,7 @@
 Floors, imports run downward only::
 
     writing                      the page, written
-    values · proofs              what stands under each heading
+    values · proofs · quality    what stands under each heading
     plots · facts · page         pictures; what the tables hold; the bits of HTML
     columns                      what several tables have in common
 

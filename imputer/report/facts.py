@@ -6,12 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from imputer.precedence import RANK_SQL
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from imputer.finished import FinishedRun
 
 BINS = 20
+# What ``imputer backtest --tier llm`` leaves in ``details``, as far as it is shown.
+_MODEL_BACKTEST = frozenset(
+    "run_id seed domain titles titles_untold cells model methods all situations domains categories attributes "
+    "reliability".split()
+)
 
 
 def _binned(column: str) -> str:
@@ -33,13 +40,14 @@ SELECT (SELECT count(*) FROM dim_job_title) AS titles, (SELECT count(*) FROM dim
 _COVERAGE = """
 SELECT system, domain, count(*) FILTER (source_type = 'AUTHORITATIVE') AS AUTHORITATIVE,
     count(*) FILTER (source_type = 'ONET') AS ONET, count(*) FILTER (source_type = 'LLM') AS LLM,
+    count(*) FILTER (source_type = 'NEIGHBOURS') AS NEIGHBOURS,
     count(*) FILTER (source_type IS NULL) AS missing, count(*) AS cells
 FROM (
     SELECT attribute_id, source_type FROM attribute_values
     UNION ALL SELECT attribute_id, NULL FROM gaps
 ) JOIN dim_attribute USING (attribute_id)
 GROUP BY system, domain
-ORDER BY CASE system WHEN 'OaSIS' THEN 0 WHEN 'COPS' THEN 1 ELSE 2 END, cells DESC, domain
+ORDER BY CASE system WHEN 'OaSIS' THEN 0 WHEN 'COPS' THEN 1 WHEN 'WiQ' THEN 2 ELSE 3 END, cells DESC, domain
 """
 _CONFIDENCE = f"""
 SELECT source_type, method, count(*) AS n, quantile_disc(confidence, 0.1) AS low, median(confidence) AS median,
@@ -47,7 +55,7 @@ SELECT source_type, method, count(*) AS n, quantile_disc(confidence, 0.1) AS low
     round(avg(confidence_calibrated), 9) AS calibrated_mean,
     {_binned("confidence")} AS stated_counts, {_binned("confidence_calibrated")} AS calibrated_counts
 FROM attribute_values GROUP BY source_type, method
-ORDER BY CASE source_type WHEN 'AUTHORITATIVE' THEN 0 WHEN 'ONET' THEN 1 ELSE 2 END, n DESC, method
+ORDER BY {RANK_SQL}, n DESC, method
 """
 _RESOLUTION = """
 SELECT method, count(*) AS n, round(avg(confidence), 9) AS confidence,
@@ -118,6 +126,15 @@ def read_backtest(path: Path) -> list[dict[str, Any]]:
     except (OSError, orjson.JSONDecodeError):
         return []
     return [figure for figure in _figures(content, None) if isinstance(figure.get("value"), int | float)]
+
+
+def read_model_backtest(path: Path) -> dict[str, Any] | None:
+    """What the same file tells of the model tier; None where it was not measured, or by another version."""
+    try:
+        told: object = orjson.loads(path.read_bytes())["details"]["llm"]
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
+        return None
+    return told if isinstance(told, dict) and told.keys() >= _MODEL_BACKTEST else None
 
 
 def _figures(content: Any, tier: str | None) -> list[dict[str, Any]]:  # noqa: ANN401 (whatever JSON holds)

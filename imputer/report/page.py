@@ -33,10 +33,12 @@ figcaption { font-size: .95rem; color: #333; }
 table { border-collapse: collapse; margin: .8rem 0; font-size: .92rem; }
 caption { text-align: left; font-weight: 600; padding: .3rem 0; }
 th, td { padding: .25rem .7rem; border-bottom: 1px solid #c8cdd2; text-align: left; vertical-align: top; }
+tbody th { min-width: 8.5rem; }
 thead th { border-bottom: 2px solid #26374a; vertical-align: bottom; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 td.number { white-space: nowrap; }
 tr.total th, tr.total td { font-weight: 600; border-top: 2px solid #26374a; }
+summary { cursor: pointer; font-weight: 600; padding: .3rem 0; }
 code { font-size: .85em; overflow-wrap: anywhere; }
 footer { margin-top: 3rem; font-size: .9rem; color: #333; }
 @media print {
@@ -118,10 +120,11 @@ class Page:
         numbers: Sequence[bool],
         *,
         total: bool = False,
+        folded: bool = False,
     ) -> None:
         """Add a table: the first cell of a row is its heading; ``numbers`` says which columns hold numbers.
 
-        ``total``: the last row sums up the others.
+        ``total``: the last row sums up the others. ``folded``: a long table that opens at a click.
         """
         self._tables += 1
         title = f"{text('report_table', self.language, n=self._tables)}. {caption}"
@@ -134,10 +137,13 @@ class Page:
             cells = [_cell(value, style) for value, style in zip(row[1:], styles[1:], strict=True)]
             summed = ' class="total"' if total and number == len(rows) else ""
             body.append(f'<tr{summed}><th scope="row">{_shown(row[0])}</th>{"".join(cells)}</tr>\n')
-        self.sections[-1].parts.append(
+        shown = (
             f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(title)}"><table>'
             f"<caption>{escape(title)}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>{''.join(body)}</tbody></table></div>"
         )
+        if folded:
+            shown = f"<details><summary>{escape(title)}</summary>{shown}</details>"
+        self.sections[-1].parts.append(shown)
 
     def render(self, title: str, lead: str, other: str | None) -> str:
         """The whole page; ``other`` is the file of the other language beside it, None where there is none."""

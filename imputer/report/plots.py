@@ -23,6 +23,7 @@ SHADES = {
     "AUTHORITATIVE": ("#26374a", ""),
     "ONET": ("#2e8bc0", "//"),
     "LLM": ("#b58900", ".."),
+    "NEIGHBOURS": ("#d9c9a3", "xx"),
     "missing": ("#ffffff", ""),
 }
 _PLAIN = "#26374a"
@@ -42,6 +43,7 @@ _WIDTH = 9.0  # inches
 _BAR = 0.34
 _MARGIN = 1.1
 _LONGEST_LINE = 56  # characters of a name beside its bar
+_MANY = 5  # parts in a legend, more than one line holds
 
 
 def stacked_shares(
@@ -60,7 +62,8 @@ def stacked_shares(
         axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: percent(share, language, 0)))
         axes.invert_yaxis()
         axes.set_xlabel(axis)
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(parts), frameon=False)
+        # Over the whole picture: beside long names the bars have not the width for it.
+        axes.figure.legend(loc="outside upper right", ncols=len(parts) if len(parts) < _MANY else 3, frameon=False)
 
     return _single(draw, _MARGIN + 0.4 + _BAR * len(names))
 
@@ -166,6 +169,47 @@ def intervals(
         axes.set_xlabel(labels[0])
 
     return _single(draw, _MARGIN + 0.4 + 0.4 * len(names))
+
+
+def reliability(
+    panels: Sequence[tuple[str, Sequence[tuple[float, float]], Sequence[tuple[float, float]]]],
+    labels: Sequence[str],
+    language: str,
+) -> str:
+    """Share right against confidence, one square panel per method with stated and calibrated points.
+
+    ``labels`` name the two curves, the diagonal on which both are equal, and the two axes.
+    """
+
+    def draw(figure: Figure) -> None:
+        grid = figure.subplots(1, max(len(panels), 2), sharey=True, squeeze=False)[0]
+        for axes in grid[len(panels) :]:
+            axes.set_visible(False)
+        for axes, (name, stated, calibrated) in zip(grid, panels, strict=False):
+            axes.plot([0, 1], [0, 1], color=_EDGE, linestyle=":", linewidth=1, label=labels[2])
+            axes.plot(*_columns(stated), color=_PLAIN, marker="o", markersize=5, linewidth=1, label=labels[0])
+            axes.plot(
+                *_columns(calibrated),
+                color=_SECOND,
+                marker="s",
+                markersize=5,
+                markerfacecolor="white",
+                linewidth=1.6,
+                label=labels[1],
+            )
+            axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", xlabel=labels[3])
+            axes.set_title(name, loc="left", fontsize=10)
+            for axis in (axes.xaxis, axes.yaxis):
+                axis.set_major_formatter(FuncFormatter(lambda share, _: percent(share, language, 0)))
+        grid[0].set_ylabel(labels[4])
+        handles, names = grid[0].get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside upper left", ncols=3, frameon=False)
+
+    return _drawn(draw, 4.6)
+
+
+def _columns(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    return [x for x, _ in points], [y for _, y in points]
 
 
 def _shares(counts: Sequence[int]) -> list[float]:

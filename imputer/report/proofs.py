@@ -161,15 +161,22 @@ def sources(page: Page, rows: Rows) -> None:
             row["release"] or "–",
             link(row["licence_url"], row[f"licence_{language}"]),
             number(row["values"], language),
-            code(row["source_version"]) if row["source_version"] else text("sources_absent", language),
+            _version(row, language),
         ]
         for row in rows
     ]
     right_aligned = [False, False, False, False, True, False]
     page.table(text("sources_heading", language), columns, table, right_aligned)
     page.paragraph(text("colon", language, label=text("sources_attribution", language)))
-    used = [row for row in rows if row["source_version"]]
+    used = [row for row in rows if row["source_version"] or row["values"]]
     page.items(dict.fromkeys(row[f"attribution_{language}"] for row in used))
+
+
+def _version(row: dict[str, Any], language: str) -> str | Html:
+    """The sha256 of a source; what is no file has none, and may have given values all the same."""
+    if row["source_version"]:
+        return code(row["source_version"])
+    return "–" if row["values"] else text("sources_absent", language)
 
 
 def runs(page: Page, rows: Rows) -> None:

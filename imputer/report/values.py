@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Rows = list[dict[str, Any]]
 
-_SOURCE_TYPES = ("AUTHORITATIVE", "ONET", "LLM")
+_SOURCE_TYPES = ("AUTHORITATIVE", "ONET", "LLM", "NEIGHBOURS")
 
 
 def summary(page: Page, rows: Rows) -> None:

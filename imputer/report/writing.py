@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imputer.finished import open_folder
-from imputer.report import facts, proofs, values
+from imputer.report import facts, proofs, quality, values
 from imputer.report.page import Page
 from imputer.wording import text
 from schemas.runs import write_atomically
@@ -27,7 +27,7 @@ def write_report(folder: Path, language: str, path: Path) -> None:
     backtest = folder.parent.parent / BACKTEST
     with open_folder(folder) as run:
         gathered = facts.gather(run)
-    page = build(gathered, facts.read_backtest(backtest), language)
+    page = build(gathered, facts.read_backtest(backtest), facts.read_model_backtest(backtest), language)
     newest = gathered["runs"][0]["run_id"] if gathered["runs"] else folder.name
     other = "fr" if language == "en" else "en"
     beside = f"report_{other}.html" if path.name == f"report_{language}.html" else None
@@ -35,7 +35,12 @@ def write_report(folder: Path, language: str, path: Path) -> None:
     write_atomically(path, [markup.encode()])
 
 
-def build(gathered: dict[str, list[dict[str, Any]]], backtest: list[dict[str, Any]], language: str) -> Page:
+def build(
+    gathered: dict[str, list[dict[str, Any]]],
+    backtest: list[dict[str, Any]],
+    model: dict[str, Any] | None,
+    language: str,
+) -> Page:
     """The page of what ``facts`` gathered."""
     page = Page(language)
     values.summary(page, gathered["summary"])
@@ -46,6 +51,7 @@ def build(gathered: dict[str, list[dict[str, Any]]], backtest: list[dict[str, An
     proofs.crosswalk(page, gathered["crosswalk"])
     proofs.calibration(page, gathered["calibration"])
     proofs.backtest(page, backtest, str(Path("output") / "wiq" / BACKTEST))
+    quality.quality(page, model)
     proofs.issues(page, gathered["issues"])
     proofs.sources(page, gathered["sources"])
     proofs.runs(page, gathered["runs"])

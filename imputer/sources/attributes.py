@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -20,6 +20,8 @@ ATTRIBUTES = pa.schema(
         ("name_en", pa.string()),
         ("name_fr", pa.string()),
         ("value_type", pa.string()),
+        ("entity_types", pa.list_(pa.string())),
+        ("languages", pa.list_(pa.string())),
         ("scale_id", pa.string()),
         ("minimum", pa.float64()),
         ("maximum", pa.float64()),
@@ -35,9 +37,10 @@ ATTRIBUTES = pa.schema(
 class Attribute:
     """One attribute.
 
-    ``minimum`` and ``maximum`` bound its scale; where ``zero_meaning_en`` is given, 0 lies outside of them and says
-    that. ``tolerance`` is the distance, in points of the scale, up to which two values count as close. ``imputable``
-    says whether a value may be made where none is published.
+    ``entity_types`` are the kinds of thing it describes, ``languages`` those its values are given in: a thing has one
+    cell per language, ``zxx`` for a number. ``minimum`` and ``maximum`` bound its scale; where ``zero_meaning_en`` is
+    given, 0 lies outside of them and says that. ``tolerance`` is the distance, in points of the scale, up to which two
+    values count as close. ``imputable`` says whether a value may be made where none is published.
     """
 
     attribute_id: str
@@ -47,6 +50,8 @@ class Attribute:
     name_en: str
     name_fr: str | None = None
     value_type: str = "number"
+    entity_types: tuple[str, ...] = ("job_title",)
+    languages: tuple[str, ...] = ()
     scale_id: str | None = None
     minimum: float | None = None
     maximum: float | None = None
@@ -55,10 +60,15 @@ class Attribute:
     tolerance: float | None = None
     imputable: bool = False
 
+    def as_record(self) -> dict[str, Any]:
+        """As a row of the catalogue; an attribute without stated languages has the one of its value type."""
+        own = ("zxx",) if self.value_type == "number" else ("en",)
+        return asdict(self) | {"languages": self.languages or own}
+
 
 def attribute_table(attributes: Iterable[Attribute]) -> pa.Table:
     """The attributes as a table, in the order given."""
-    return pa.Table.from_pylist([asdict(attribute) for attribute in attributes], schema=ATTRIBUTES)
+    return pa.Table.from_pylist([attribute.as_record() for attribute in attributes], schema=ATTRIBUTES)
 
 
 def slug(name: str) -> str:

@@ -41,8 +41,8 @@ ALL_EXAMPLES = {"en": "All examples", "fr": "Tous les exemples"}
 def read_noc_classes(path_en: Path, path_fr: Path, source_id_en: str, source_id_fr: str) -> Reading:
     """``noc_classes``: every class of levels 1 to 5 with both languages side by side, in the order of the EN file.
 
-    Raises SourceMalformed where a code does not have as many digits as its level, a parent is missing, or the two
-    files do not hold the same classes.
+    ``source_row`` and ``source_row_fr`` are the record numbers in either file. Raises SourceMalformed where a code
+    does not have as many digits as its level, a parent is missing, or the two files do not hold the same classes.
     """
     english = read_sheet(path_en, source_id_en, STRUCTURE_EN)
     french = read_sheet(path_fr, source_id_fr, STRUCTURE_FR, variants=STRUCTURE_FR_MISPRINTS)
@@ -65,6 +65,7 @@ def read_noc_classes(path_en: Path, path_fr: Path, source_id_en: str, source_id_
             "definition_en": english.required(STRUCTURE_EN[4]),
             "definition_fr": definition_fr,
             "source_row": pa.array(range(1, len(codes) + 1), pa.int32()),
+            "source_row_fr": pa.array([number + 1 for number in order], pa.int32()),
         }
     )
     return Reading(table, (*english.issues, *french.issues))

@@ -15,21 +15,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import duckdb
+    import pyarrow as pa
 
 # An answer is no statement about what the sources no longer name.
 _STATE = """
 INSERT INTO stated BY NAME
 SELECT v.* REPLACE (coalesce(s.retention_class, v.retention_class) AS retention_class)
-FROM llm_answers v SEMI JOIN resolved USING (entity_id) SEMI JOIN attributes USING (attribute_id)
+FROM llm_answers v SEMI JOIN range_entities USING (entity_id) SEMI JOIN attributes USING (attribute_id)
 LEFT JOIN source_versions s USING (source_id)
 """
 
 
-def prepare(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
+def prepare(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], given_up: pa.Table) -> None:
     """Make ``llm_answers`` of the Parquet files of accepted answers (``batch.accepted.accepted_files``), once a run.
 
-    They are read where they lie, a range of entities at a time: memory does not grow with their number.
+    They are read where they lie, a range of entities at a time: memory does not grow with their number. ``given_up``
+    (``batch.given_up.given_up_cells``) becomes a table of that name.
     """
+    connection.register("_given_up", given_up)
+    connection.execute("CREATE OR REPLACE TEMP TABLE given_up AS SELECT * EXCLUDE (entity_type) FROM _given_up")
+    connection.unregister("_given_up")
     columns = ", ".join(STATED_COLUMNS)
     if files:
         connection.execute(
@@ -43,7 +48,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> Non
 
 
 def state(connection: duckdb.DuckDBPyConnection) -> None:
-    """Add to ``stated`` what was answered about the titles in ``resolved``."""
+    """Add to ``stated`` what was answered about the entities in ``range_entities``."""
     connection.execute(_STATE)
 
 

@@ -28,7 +28,12 @@ _FROM_LOG = {
     "override_events": "SELECT * FROM (SELECT * FROM previous_events UNION ALL BY NAME SELECT * FROM new_events) "
     "ORDER BY entity_id, attribute_id, language, run_id",
 }
-METHOD = {"AUTHORITATIVE": "INHERITED_PROFILE", "ONET": "CROSSWALK", "LLM": "LLM_BATCH"}
+METHOD = {
+    "AUTHORITATIVE": "INHERITED_PROFILE",
+    "ONET": "CROSSWALK",
+    "LLM": "LLM_BATCH",
+    "NEIGHBOURS": "NEAREST_NEIGHBOURS",
+}
 
 
 def record(table: str, **given: Any) -> dict[str, Any]:
@@ -36,7 +41,8 @@ def record(table: str, **given: Any) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for column in load_table("wiq", table).columns:
         kinds = column.schema["type"] if isinstance(column.schema["type"], list) else [column.schema["type"]]
-        plain = {"string": "x", "integer": 0, "number": 0.0, "boolean": False, "array": [], "object": {}}
+        least = column.schema.get("items", {}).get("enum", [])[: column.schema.get("minItems", 0)]
+        plain = {"string": "x", "integer": 0, "number": 0.0, "boolean": False, "array": least, "object": {}}
         made[column.name] = None if "null" in kinds else column.schema.get("enum", [plain[kinds[0]]])[0]
     unknown = set(given) - set(made)
     assert not unknown, f"{table} has no {unknown}"
@@ -77,6 +83,7 @@ ATTRIBUTES = [
         name_en="Writing",
         name_fr="Rédaction",
         value_type="number",
+        languages=["zxx"],
         scale_id="oasis_proficiency_level_1_5",
         minimum=1.0,
         maximum=5.0,
@@ -95,6 +102,7 @@ ATTRIBUTES = [
         name_en="Numeracy",
         name_fr="Numératie",
         value_type="number",
+        languages=["zxx"],
         minimum=1.0,
         maximum=5.0,
         authoritative=True,
@@ -118,6 +126,7 @@ ATTRIBUTES = [
         domain="skills",
         name_en="Writing",
         value_type="number",
+        languages=["zxx"],
         scale_id="LV",
         minimum=0.0,
         maximum=7.0,
@@ -132,6 +141,7 @@ ATTRIBUTES = [
         name_en="Employment, 2023",
         name_fr="Emploi, 2023",
         value_type="number",
+        languages=["zxx"],
         minimum=0.0,
         imputable=False,
     ),

@@ -40,7 +40,10 @@ def test_figures_stand_beside_their_bars_and_in_a_file(shared_data: Path, tmp_pa
 
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
-    [(("--tier", "llm"), 2, "Invalid value"), (("--sources", "nowhere"), 1, "the folder of input files is not there")],
+    [
+        (("--tier", "guesswork"), 2, "Invalid value"),
+        (("--sources", "nowhere"), 1, "the folder of input files is not there"),
+    ],
 )
 def test_what_cannot_be_measured_is_said_in_a_line(arguments: tuple[str, ...], status: int, message: str) -> None:
     ended = backtest(*arguments)

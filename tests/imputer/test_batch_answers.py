@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from imputer.batch.accepted import accepted_answers
 from imputer.batch.answers import Answer, read_line
 from imputer.batch.contracts import Cell, judge_of
-from imputer.batch.given_up import given_up_cells
+from imputer.batch.given_up import given_up_cells, model_reason
 from imputer.batch.ledger import Ledger
 from imputer.batch.reading import Read, read_shard
 from imputer.statements import STATED_COLUMNS
@@ -228,6 +228,8 @@ def test_accepted_cells_have_every_column_of_a_statement(tmp_path: Path) -> None
         "attempt": 1,
         "tokens": 10,
         "retention_class": "derived",
+        "interval_low": None,
+        "interval_high": None,
     }
     assert rows[CHOICE.attribute_id]["confidence"] == 1.0
     assert rows[TEXT.attribute_id]["value_text"] == "Writes."
@@ -256,7 +258,8 @@ def test_of_an_answer_the_cells_that_hold_are_accepted(name: str, tmp_path: Path
     assert accepted_answers(tmp_path).num_rows == 2 - len(expected)
     with Ledger(tmp_path) as ledger:
         assert dict(ledger.connection.execute("SELECT cell, reason FROM refused_cells").fetchall()) == expected
-    assert given_up_cells(tmp_path).column("reason").to_pylist() == list(expected.values())
+    told = given_up_cells(tmp_path).column("model_reason").to_pylist()
+    assert told == [model_reason(reason) for reason in expected.values()]
 
 
 @pytest.mark.parametrize("content", ["", "prose", "[]", "null", "{}", '{"writing": {"value": 99}}'])

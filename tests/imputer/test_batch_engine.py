@@ -14,7 +14,7 @@ from batch_jobs import CHOICE, FAST, LIST, NUMBER, PRICE, TEXT, assert_whole, co
 from imputer.batch.accepted import accepted_answers
 from imputer.batch.display import Display, print_status
 from imputer.batch.engine import stop, work
-from imputer.batch.given_up import given_up_cells
+from imputer.batch.given_up import given_up_cells, model_reason
 from imputer.batch.ledger import Ledger, Shard, spent
 from imputer.batch.service import Access, Service
 from imputer.errors import ProviderRefused
@@ -131,8 +131,8 @@ def test_what_sending_again_cannot_mend_stays_a_gap_with_its_reason(fault: str, 
         assert_whole(tmp_path, service, COUNT - 2)
     assert states(tmp_path) == {"ANSWERED": COUNT - 2, f"FAILED: {reason}": 2}
     rows = given_up_cells(tmp_path).to_pylist()
-    assert [(row["attribute_id"], row["language"], row["reason"]) for row in rows] == [
-        (NUMBER.attribute_id, "zxx", reason)
+    assert [(row["attribute_id"], row["language"], row["model_reason"]) for row in rows] == [
+        (NUMBER.attribute_id, "zxx", model_reason(reason))
     ] * 2
     filled = {row["entity_id"] for row in accepted_answers(tmp_path).to_pylist()}
     assert filled.isdisjoint(row["entity_id"] for row in rows)
@@ -281,13 +281,15 @@ def test_a_lowered_cap_holds_back_what_would_be_sent_again(tmp_path: Path) -> No
         assert_whole(tmp_path, service, COUNT)
 
 
-def test_a_terminal_sees_a_table_and_a_file_sees_none(tmp_path: Path) -> None:
+def test_a_terminal_sees_a_table_and_a_file_a_line_whenever_something_changed(tmp_path: Path) -> None:
     plan(tmp_path, COUNT)
     stream = io.StringIO()
     with Ledger(tmp_path) as ledger:
         with Display(stream) as show:
             show(ledger)
-        assert stream.getvalue() == ""
+            show(ledger)
+        lines = stream.getvalue().splitlines()
+        assert [line.partition("Z ")[2] for line in lines] == ["shards: 1 to send, 0 under way, 0 collected"]
         print_status(ledger, stream)
     told = stream.getvalue()
     assert "WRITTEN" in told

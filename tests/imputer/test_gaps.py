@@ -122,8 +122,30 @@ def test_every_missing_cell_goes_to_the_file(made: MadeRuns, tmp_path: Path) -> 
         "domaine": "skills",
         "raison": "NO_SOURCE_VALUE",
         "raison_en_toutes_lettres": "La source n’en a pas.",
+        "raison_modèle": "",
     }
     assert [path.name for path in tmp_path.iterdir()] == ["lacunes.csv"]
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ["Asked of a model in vain", "model declined", "1", "It would not. (REFUSED)"]),
+        ("fr", ["Modèle interrogé en vain", "refus du modèle", "1", "Il n’a pas voulu. (REFUSED)"]),
+    ],
+)
+def test_what_a_model_was_asked_in_vain_is_told(language: str, words: list[str], tmp_path: Path) -> None:
+    made = MadeRuns(tmp_path)
+    refused = {"model_reason": "REFUSED", "model_reason_en": "It would not.", "model_reason_fr": "Il n’a pas voulu."}
+    made.run([statement("1")], gaps=[GAPS[0] | refused, *GAPS[1:]])
+    told = run_imputer(made.output, "gaps", "--language", language, expect=0).output
+    heading, line = (one for one in told.splitlines() if words[0] in one or words[1] in one)
+    assert heading.startswith(words[0])
+    assert line.split(maxsplit=len(words[1].split()) + 1)[-2:] == words[2:]
+    explained = run_imputer(
+        made.output, "explain", "1", "oasis.skills.numeracy", "--language", language, expect=0
+    ).output
+    assert words[3].partition(" (")[0] in explained
 
 
 def test_a_file_that_cannot_be_written_is_said(made: MadeRuns, tmp_path: Path) -> None:
@@ -147,7 +169,9 @@ def test_the_sums_of_a_real_run_are_its_gaps(gold: Path) -> None:
         assert {reason: summary.by_reason(reason) for reason in reasons} == dict(reasons)
         by_attribute = {line.attribute_id: line.missing for line in summarise(run, domain="skills").lines}
         assert all(attributes[str(name)] == missing for name, missing in by_attribute.items())
-        imputable = run.rows("SELECT count(*) AS n FROM dim_attribute WHERE imputable")[0]["n"]
-        titles = run.rows("SELECT count(*) AS n FROM dim_job_title")[0]["n"]
         # Every cell to fill is either filled or missing.
-        assert summary.total("cells") == imputable * titles
+        cells = run.rows(
+            "SELECT sum(len(languages)) AS n FROM dim_attribute a "
+            "JOIN dim_entity e ON list_contains(a.entity_types, e.entity_type) WHERE imputable"
+        )
+        assert summary.total("cells") == cells[0]["n"]

@@ -197,6 +197,7 @@ def test_the_example_schedule_is_one(tmp_path: Path) -> None:
         "open-reference": "P5Y",
         "departmental": "P2Y6M",
         "web-snapshot": "P2Y",
+        "derived": "P2Y",
     }
     assert (schedule.authorities, schedule.holds) == ([], ())
     uncommented = written(

@@ -61,7 +61,7 @@ def test_the_real_folder_reads_as_it_stands(shared_data: Path) -> None:
         "weighted_crosswalk": 1_718,
         "attributes": inputs.attributes.num_rows,
         "occupational_groups": 0,
-        "sources": 43,
+        "sources": 44,
     }
     assert inputs.absent == ("onet_abilities", "onet_work_activities", "onet_work_context", "tbs_crawl")
 
@@ -69,7 +69,8 @@ def test_the_real_folder_reads_as_it_stands(shared_data: Path) -> None:
 def test_every_registered_file_that_is_there_is_read(shared_data: Path) -> None:
     """No loader finds nothing in silence: each file of the registry gives rows that name it, or is reported absent."""
     inputs = read_inputs(shared_data)
-    assert set(inputs.versions) | set(inputs.absent) | {"onet_web_services", "llm_batch"} == set(load_registry().files)
+    services = {"onet_web_services", "llm_batch", "similar_titles"}
+    assert set(inputs.versions) | set(inputs.absent) | services == set(load_registry().files)
     named: set[str] = set()
     for table in inputs.tables().values():
         if "source_id" in table.column_names and "source_version" not in table.column_names:

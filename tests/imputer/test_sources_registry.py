@@ -26,9 +26,9 @@ def test_every_file_has_its_terms_and_a_way_to_get_it() -> None:
         assert file.publisher.fr
         assert file.licence.attribution_en
         assert file.licence.attribution_fr
-        assert file.retention in {"open-reference", "departmental", "web-snapshot"}
+        assert file.retention in {"open-reference", "departmental", "web-snapshot", "derived"}
         assert "\n" not in file.how_to_get_it
-        assert file.supplied == (file.id in {"job_architecture", "llm_batch"})
+        assert file.supplied == (file.id in {"job_architecture", "llm_batch", "similar_titles"})
 
 
 def test_every_file_has_a_reader_and_every_reader_a_file() -> None:

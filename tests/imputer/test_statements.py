@@ -25,7 +25,12 @@ from schemas import load_table
 if TYPE_CHECKING:
     from pathlib import Path
 
-METHOD = {"AUTHORITATIVE": "INHERITED_PROFILE", "ONET": "CROSSWALK", "LLM": "LLM_BATCH"}
+METHOD = {
+    "AUTHORITATIVE": "INHERITED_PROFILE",
+    "ONET": "CROSSWALK",
+    "LLM": "LLM_BATCH",
+    "NEIGHBOURS": "NEAREST_NEIGHBOURS",
+}
 
 
 def statement(
@@ -216,3 +221,23 @@ def test_a_cell_that_lost_its_value_is_an_event_too(tmp_path: Path) -> None:
     rows = log.run([])
     assert rows["winners"] == []
     assert [(one["new_statement_id"], one["reason"]) for one in rows["new_events"]] == [(None, "WITHDRAWN")]
+
+
+def test_an_answer_of_a_model_stays_unless_it_is_stated_again_in_other_terms(tmp_path: Path) -> None:
+    log = Log(tmp_path)
+    answer = statement(source="LLM", custom_id="wiq-1", confidence=0.9)
+    other = statement(source="LLM", custom_id="wiq-2", confidence=0.3)
+    log.run([answer, other])
+    assert log.run([])["new_withdrawals"] == []
+    calibrated = answer | {"confidence_calibrated": 0.6}
+    rows = log.run([calibrated, other])
+    assert [one["action"] for one in rows["new_withdrawals"]] == ["WITHDRAWN"]
+    standing = [one for one in rows["log"] if one["standing"]]
+    assert sorted(
+        (one["custom_id"], one["confidence_calibrated"]) for one in standing if one["custom_id"] == "wiq-1"
+    ) == [("wiq-1", 0.6)]
+    assert {one["custom_id"] for one in standing} == {"wiq-1", "wiq-2"}
+    assert len(rows["log"]) == 3
+    back = log.run([answer, other])
+    assert sorted(one["action"] for one in back["new_withdrawals"]) == ["REINSTATED", "WITHDRAWN"]
+    assert log.run([answer, other])["new_withdrawals"] == []
