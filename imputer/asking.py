@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from imputer.batch.shards import Planned
 
 
+#: What jobs are called that fill gaps; those of backtests are left to them.
+PURPOSE = "impute"
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """Whom to ask and how: the API, the options, whether to wait for the answers, and what shows how far they are."""
@@ -46,11 +50,11 @@ class Asked:
 
 
 def under_way(root: Path) -> int:
-    """How many shards below ``root`` (``output/wiq``) are with the provider, or may be."""
+    """How many shards of gaps below ``root`` (``output/wiq``) are with the provider, or may be."""
     if not (root / FOLDER / NAME).is_file():
         return 0
     with Ledger(root, exclusive=False) as ledger:
-        return len(ledger.shards(*IN_FLIGHT))
+        return len(ledger.shards(*IN_FLIGHT, purpose=PURPOSE))
 
 
 def fetch(root: Path, model: Model) -> Asked:
@@ -68,12 +72,12 @@ def ask(root: Path, folder: Path, model: Model, told: Callable[[Planned], None])
     price = read_price(model.options.model, model.options.prices)
     with Ledger(root) as ledger, Service(model.access) as service:
         with open_folder(folder) as run:
-            told(write_job(ledger, questions_of(run), model.options, price, run_id=folder.name))
+            told(write_job(ledger, questions_of(run), model.options, price, purpose=PURPOSE, run_id=folder.name))
         return _work(ledger, service, model, wait=model.wait)
 
 
 def _work(ledger: Ledger, service: Service, model: Model, *, wait: bool) -> Asked:
-    before = len(ledger.shards("COLLECTED"))
+    before = len(ledger.shards("COLLECTED", purpose=PURPOSE))
     with model.display as show:
-        worked = work(ledger, service, model.options, wait=wait, show=show)
-    return Asked(worked, len(ledger.shards("COLLECTED")) - before)
+        worked = work(ledger, service, model.options, wait=wait, show=show, purpose=PURPOSE)
+    return Asked(worked, len(ledger.shards("COLLECTED", purpose=PURPOSE)) - before)

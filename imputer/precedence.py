@@ -48,8 +48,9 @@ def choose_winners(connection: duckdb.DuckDBPyConnection) -> None:
 def note_overrides(connection: duckdb.DuckDBPyConnection, run_id: str, created_at: str, first: str, last: str) -> None:
     """Make ``new_events``: one row per cell of the range whose winner is no longer the one published before.
 
-    A cell that had no winner before is no override. ``reason``: the old statement was WITHDRAWN, or the new one
-    is of a HIGHER_SOURCE, of HIGHER_CONFIDENCE, REINSTATED or just NEWER.
+    A cell that had no winner before is no override. ``reason``: the same value was RESTATED with other confidence or
+    evidence, the old statement was WITHDRAWN, or the new one is of a HIGHER_SOURCE, of HIGHER_CONFIDENCE, REINSTATED or
+    just NEWER.
     """
     rank = RANK_SQL.replace("source_type", "{}.source_type")
     connection.execute(
@@ -58,6 +59,8 @@ def note_overrides(connection: duckdb.DuckDBPyConnection, run_id: str, created_a
             old.statement_id AS old_statement_id, new.statement_id AS new_statement_id,
             old.source_type AS old_source_type, new.source_type AS new_source_type,
             CASE
+                WHEN (new.value_number, new.value_text, new.source_type, new.method)
+                    IS NOT DISTINCT FROM (old.value_number, old.value_text, old.source_type, old.method) THEN 'RESTATED'
                 WHEN withdrawn.action = 'WITHDRAWN' THEN 'WITHDRAWN'
                 WHEN {rank.format("new")} < {rank.format("old")} THEN 'HIGHER_SOURCE'
                 WHEN reinstated.action = 'REINSTATED' THEN 'REINSTATED'

@@ -38,6 +38,8 @@ IDENTIFYING_COLUMNS = (
     "method",
     "confidence",
     "confidence_calibrated",
+    "interval_low",
+    "interval_high",
     "source_id",
     "evidence",
     "model",

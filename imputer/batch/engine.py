@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from imputer.batch.collection import collect
-from imputer.batch.ledger import IN_FLIGHT, STOPPED, Job, Ledger, Shard
+from imputer.batch.ledger import IN_FLIGHT, STOPPED, Job, Ledger
 from imputer.batch.prices import Price
 from imputer.batch.recovery import OVER, moment, recover
 from imputer.batch.shards import write_again
@@ -45,9 +45,11 @@ def work(
     wait: bool = True,
     submit: bool = True,
     show: Callable[[Ledger], None] = lambda _: None,
+    purpose: str | None = None,
 ) -> Worked:
     """Work until everything is collected, or with ``wait`` false for one pass.
 
+    ``purpose``: only jobs of this purpose are sent and waited for; what others have under way is collected in passing.
     ``show`` is told the ledger after each step. Raises ProviderRefused and ProviderPartial; what was done stands in
     the ledger, and the next call goes on from there.
     """
@@ -55,17 +57,18 @@ def work(
     recover(ledger, service, options.settle)
     while True:
         if submit:
-            submit_what_fits(ledger, service, options, rejected)
+            submit_what_fits(ledger, service, options, rejected, purpose)
         show(ledger)
         lagging = look(ledger, service, options)
         if submit:
             for job in ledger.jobs():
-                _send_again(ledger, job, options)
+                if purpose in (None, job.purpose):
+                    _send_again(ledger, job, options)
         show(ledger)
-        worked = _state(ledger, options, rejected)
-        if not wait or worked.done or _nothing_comes(ledger, worked, rejected):
+        worked = _state(ledger, options, rejected, purpose)
+        if not wait or worked.done or _nothing_comes(ledger, worked, rejected, purpose):
             return worked
-        if _ready(ledger, worked, rejected):
+        if _ready(ledger, worked, rejected, purpose):
             continue
         time.sleep(min(options.poll, _SHORT) if lagging else options.poll)
 
@@ -119,25 +122,26 @@ def _send_again(ledger: Ledger, job: Job, options: BatchOptions) -> None:
         write_again(ledger, job, options, Price(job.model, job.price_input, job.price_output, job.price_as_of))
 
 
-def _state(ledger: Ledger, options: BatchOptions, rejected: set[int]) -> Worked:
-    waiting = ledger.shards("WRITTEN")
+def _state(ledger: Ledger, options: BatchOptions, rejected: set[int], purpose: str | None) -> Worked:
+    waiting = ledger.shards("WRITTEN", purpose=purpose)
     return Worked(
-        in_flight=len(ledger.shards(*IN_FLIGHT)),
+        in_flight=len(ledger.shards(*IN_FLIGHT, purpose=purpose)),
         waiting=len(waiting),
-        over_cap=len(over_cap(ledger, options)),
+        over_cap=len(over_cap(ledger, options, purpose)),
         rejected={shard.number: shard.reason or "" for shard in waiting if shard.shard_id in rejected},
     )
 
 
-def _nothing_comes(ledger: Ledger, worked: Worked, rejected: set[int]) -> bool:
+def _nothing_comes(ledger: Ledger, worked: Worked, rejected: set[int], purpose: str | None) -> bool:
     """Whether all that waits waits for the user: refused by the provider, or above the cap with nothing under way."""
     if worked.in_flight:
         return False
-    return worked.waiting <= len({s.shard_id for s in ledger.shards("WRITTEN")} & rejected) + worked.over_cap
+    waiting = {shard.shard_id for shard in ledger.shards("WRITTEN", purpose=purpose)}
+    return worked.waiting <= len(waiting & rejected) + worked.over_cap
 
 
-def _ready(ledger: Ledger, worked: Worked, rejected: set[int]) -> bool:
+def _ready(ledger: Ledger, worked: Worked, rejected: set[int], purpose: str | None) -> bool:
     """Whether a shard could be submitted at once, its queue being empty."""
     now = time.time()
-    waiting: list[Shard] = [shard for shard in ledger.shards("WRITTEN") if shard.shard_id not in rejected]
+    waiting = [shard for shard in ledger.shards("WRITTEN", purpose=purpose) if shard.shard_id not in rejected]
     return not worked.in_flight and any(shard.not_before <= now for shard in waiting)

@@ -225,11 +225,14 @@ class Ledger:
             raise Incomplete("there is no such batch job", f"one of: {known}", job_id)
         return Job(*row)
 
-    def shards(self, *states: str, job_id: str | None = None) -> list[Shard]:
-        """Shards in these states (all where none is named), of one job or of all, in the order of their writing."""
+    def shards(self, *states: str, job_id: str | None = None, purpose: str | None = None) -> list[Shard]:
+        """Shards in these states (all where none is named), of one job or purpose or of all, in order of writing."""
         chosen = f"state IN ({', '.join('?' * len(states))})" if states else "true"
-        query = f"SELECT {_SHARD_COLUMNS} FROM shards WHERE {chosen} AND (? IS NULL OR job_id = ?) ORDER BY shard_id"
-        return [Shard(*row) for row in self.connection.execute(query, [*states, job_id, job_id])]
+        query = (
+            f"SELECT {_SHARD_COLUMNS} FROM shards WHERE {chosen} AND (? IS NULL OR job_id = ?) "
+            "AND (? IS NULL OR job_id IN (SELECT job_id FROM jobs WHERE purpose = ?)) ORDER BY shard_id"
+        )
+        return [Shard(*row) for row in self.connection.execute(query, [*states, job_id, job_id, purpose, purpose])]
 
     def shard(self, shard_id: int) -> Shard:
         """One shard as it is now."""

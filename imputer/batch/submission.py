@@ -25,13 +25,16 @@ _TRIES = 3
 _LONGEST_WAIT = 3_600.0
 
 
-def submit_what_fits(ledger: Ledger, service: Service, options: BatchOptions, rejected: set[int]) -> int:
+def submit_what_fits(
+    ledger: Ledger, service: Service, options: BatchOptions, rejected: set[int], purpose: str | None = None
+) -> int:
     """Submit written shards, oldest first, as budget and cap allow; returns how many. Needs ``recover`` before.
 
+    ``purpose``: those of its jobs only.
     ``rejected`` gains the shards that the provider refuses to take; they are not tried again by this process.
     """
     submitted = 0
-    for shard in ledger.shards("UPLOADED", "WRITTEN"):
+    for shard in ledger.shards("UPLOADED", "WRITTEN", purpose=purpose):
         if shard.shard_id in rejected:
             continue
         job = ledger.job(shard.job_id)
@@ -41,11 +44,11 @@ def submit_what_fits(ledger: Ledger, service: Service, options: BatchOptions, re
     return submitted
 
 
-def over_cap(ledger: Ledger, options: BatchOptions) -> list[Shard]:
+def over_cap(ledger: Ledger, options: BatchOptions, purpose: str | None = None) -> list[Shard]:
     """Written shards that wait because the cap of their job does not allow them, with everything else done."""
     return [
         shard
-        for shard in ledger.shards("WRITTEN", "UPLOADED")
+        for shard in ledger.shards("WRITTEN", "UPLOADED", purpose=purpose)
         if not _affordable(ledger, shard, ledger.job(shard.job_id), options)
     ]
 

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from imputer.batch.accepted import accepted_files
 from imputer.batch.engine import work
-from imputer.batch.ledger import FOLDER, NAME, UNFINISHED, Ledger, spent
+from imputer.batch.ledger import FOLDER, NAME, Ledger, spent
 from imputer.batch.lines import LineMaker
 from imputer.batch.prices import read_price
 from imputer.batch.questions import Asking, questions_of
@@ -76,8 +76,8 @@ def ask(
     """Ask what was not asked before, wait, and return what is answered; None where a key is needed and not there.
 
     ``root`` is the imputer's (``output/wiq``); ``told`` hears what it costs before anything is sent, ``display``
-    shows how far the batches are. Raises WrongUsage where it could cost more than ``options.max_cost``, or where a
-    job of another purpose waits to be sent, and what the engine raises.
+    shows how far the batches are. Raises WrongUsage where it could cost more than ``options.max_cost``, and what
+    the engine raises.
     """
     if access is None and not (root / FOLDER / NAME).is_file():
         told(WITHOUT_KEY)
@@ -101,13 +101,12 @@ def ask(
             if access is None:
                 told(WITHOUT_KEY)
                 return None
-            _refuse_others(ledger)
             if planned.requests:
                 told(cost_line(planned, options.model, price.as_of))
                 _refuse_above_cap(planned, options)
                 plan(dry_run=False)
             with Service(access) as service, display or nullcontext(_nobody) as show:
-                worked = work(ledger, service, options, show=show)
+                worked = work(ledger, service, options, show=show, purpose=PURPOSE)
             problems = tuple(f"shard {number} was refused: {reason}" for number, reason in worked.rejected.items())
             if worked.over_cap:
                 problems += (f"{worked.over_cap:,} shards wait: with them a job could cost more than the cap",)
@@ -175,17 +174,3 @@ def _refuse_above_cap(planned: Planned, options: BatchOptions) -> None:
             f"up to {planned.ceiling:,.2f} USD for {planned.requests:,} questions",
             next_step="raise --max-cost, or hide fewer titles with --sample",
         )
-
-
-def _refuse_others(ledger: Ledger) -> None:
-    """The engine works on all there is: a job that waits for its user's word must not be sent by a backtest."""
-    for job in ledger.jobs():
-        if job.purpose != PURPOSE and any(
-            shard.state in ("WRITTEN", "UPLOADED") for shard in ledger.shards(*UNFINISHED, job_id=job.job_id)
-        ):
-            raise WrongUsage(
-                f"job {job.job_id} ({job.purpose}) waits to be sent, and a backtest would send it too",
-                "no other job that waits",
-                job.job_id,
-                next_step="«imputer batch submit» first, or «imputer batch cancel»",
-            )

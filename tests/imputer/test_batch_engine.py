@@ -295,3 +295,14 @@ def test_a_terminal_sees_a_table_and_a_file_a_line_whenever_something_changed(tm
     assert "WRITTEN" in told
     assert "0/6" in told
     assert "6 OPEN" in told
+
+
+def test_jobs_of_another_purpose_are_left_alone(tmp_path: Path) -> None:
+    plan(tmp_path, COUNT, purpose="backtest")
+    plan(tmp_path, COUNT, purpose="impute")
+    with OpenAIStandIn() as service:
+        assert run(tmp_path, service, purpose="impute").done
+        assert len(service.batches) == 1
+    with Ledger(tmp_path) as ledger:
+        left = {job.purpose: [shard.state for shard in ledger.shards(job_id=job.job_id)] for job in ledger.jobs()}
+    assert left == {"backtest": ["WRITTEN"], "impute": ["COLLECTED"]}

@@ -232,6 +232,7 @@ def test_an_answer_of_a_model_stays_unless_it_is_stated_again_in_other_terms(tmp
     calibrated = answer | {"confidence_calibrated": 0.6}
     rows = log.run([calibrated, other])
     assert [one["action"] for one in rows["new_withdrawals"]] == ["WITHDRAWN"]
+    assert [one["reason"] for one in rows["new_events"]] == ["RESTATED"]
     standing = [one for one in rows["log"] if one["standing"]]
     assert sorted(
         (one["custom_id"], one["confidence_calibrated"]) for one in standing if one["custom_id"] == "wiq-1"
@@ -241,3 +242,11 @@ def test_an_answer_of_a_model_stays_unless_it_is_stated_again_in_other_terms(tmp
     back = log.run([answer, other])
     assert sorted(one["action"] for one in back["new_withdrawals"]) == ["REINSTATED", "WITHDRAWN"]
     assert log.run([answer, other])["new_withdrawals"] == []
+
+
+def test_another_interval_is_another_statement_of_the_same_value(tmp_path: Path) -> None:
+    log = Log(tmp_path)
+    log.run([statement(interval_low=2.0, interval_high=4.0)])
+    rows = log.run([statement(interval_low=1.0, interval_high=5.0)])
+    assert [(one["interval_low"], one["interval_high"]) for one in rows["winners"]] == [(1.0, 5.0)]
+    assert [one["reason"] for one in rows["new_events"]] == ["RESTATED"]
