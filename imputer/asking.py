@@ -1,6 +1,7 @@
 """The model tier around a run: what a run left empty is asked, and what was answered goes into the next run.
 
 Everything stands in the ledger (imputer.batch): a wait that is cut short loses nothing, and nothing is paid twice.
+Whoever asks holds the ledger from before the first run to the end, so that no second process does the same.
 """
 
 from __future__ import annotations
@@ -8,27 +9,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from imputer.batch.balance import open_jobs
 from imputer.batch.engine import work
 from imputer.batch.ledger import FOLDER, IN_FLIGHT, NAME, Ledger
-from imputer.batch.prices import read_price
 from imputer.batch.questions import questions_of
 from imputer.batch.service import Service
-from imputer.batch.shards import write_job
+from imputer.batch.shards import PURPOSE, write_job
 from imputer.finished import open_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from imputer.batch.balance import OpenJob
     from imputer.batch.display import Display
     from imputer.batch.engine import Worked
     from imputer.batch.options import BatchOptions
+    from imputer.batch.prices import Price
     from imputer.batch.service import Access
     from imputer.batch.shards import Planned
-
-
-#: What jobs are called that fill gaps; those of backtests are left to them.
-PURPOSE = "impute"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,7 @@ class Model:
 
     access: Access
     options: BatchOptions
+    price: Price
     wait: bool
     display: Display
 
@@ -57,27 +57,39 @@ def under_way(root: Path) -> int:
         return len(ledger.shards(*IN_FLIGHT, purpose=PURPOSE))
 
 
-def fetch(root: Path, model: Model) -> Asked:
-    """Collect what has ended of earlier questions, without waiting. Raises as ``batch.engine.work``."""
-    with Ledger(root) as ledger, Service(model.access) as service:
-        return _work(ledger, service, model, wait=False)
+def collected(ledger: Ledger) -> int:
+    """How many shards of gaps have their answers."""
+    return len(ledger.shards("COLLECTED", purpose=PURPOSE))
 
 
-def ask(root: Path, folder: Path, model: Model, told: Callable[[Planned], None]) -> Asked:
-    """Ask for the cells that the run in ``folder`` left without a source; ``told`` hears the plan before it is sent.
+def fetch(ledger: Ledger, model: Model) -> int:
+    """Collect what has ended of earlier questions; nothing is sent or waited for. Returns how many shards.
 
-    Raises WrongUsage for a model without a price, RunInProgress where another process is at work on the ledger, and
-    as ``batch.engine.work``.
+    Raises as ``batch.engine.work``.
     """
-    price = read_price(model.options.model, model.options.prices)
-    with Ledger(root) as ledger, Service(model.access) as service:
+    if not ledger.shards(*IN_FLIGHT, purpose=PURPOSE):
+        return 0
+    with Service(model.access) as service:
+        return _work(ledger, service, model, wait=False, submit=False).collected
+
+
+def ask(ledger: Ledger, folder: Path, model: Model, told: Callable[[Planned, list[OpenJob]], None]) -> Asked:
+    """Ask for the cells that the run in ``folder`` left without a source, and what was planned before.
+
+    ``told`` hears the plan and the open jobs of before, ahead of anything being sent. Raises WrongUsage for a question
+    that is above a limit, and as ``batch.engine.work``.
+    """
+    before = open_jobs(ledger, PURPOSE)
+    with Service(model.access) as service:
         with open_folder(folder) as run:
-            told(write_job(ledger, questions_of(run), model.options, price, purpose=PURPOSE, run_id=folder.name))
-        return _work(ledger, service, model, wait=model.wait)
+            questions = questions_of(run)
+            planned = write_job(ledger, questions, model.options, model.price, purpose=PURPOSE, run_id=folder.name)
+        told(planned, before)
+        return _work(ledger, service, model, wait=model.wait, submit=True)
 
 
-def _work(ledger: Ledger, service: Service, model: Model, *, wait: bool) -> Asked:
-    before = len(ledger.shards("COLLECTED", purpose=PURPOSE))
+def _work(ledger: Ledger, service: Service, model: Model, *, wait: bool, submit: bool) -> Asked:
+    before = collected(ledger)
     with model.display as show:
-        worked = work(ledger, service, model.options, wait=wait, show=show, purpose=PURPOSE)
-    return Asked(worked, len(ledger.shards("COLLECTED", purpose=PURPOSE)) - before)
+        worked = work(ledger, service, model.options, wait=wait, submit=submit, show=show, purpose=PURPOSE)
+    return Asked(worked, collected(ledger) - before)

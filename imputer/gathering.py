@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from imputer.batch.accepted import accepted_files
 from imputer.batch.given_up import given_up_cells
+from imputer.batch.subjects import asked_subjects
 from imputer.descriptors.calibration import calibrate, calibration_table
 from imputer.descriptors.values import calibrated_values, stated_curve
 from imputer.dimensions import make_table, register, with_keys
@@ -86,7 +87,8 @@ def gather(
         "dim_onet_occupation": dim_onet_occupation(database, inputs.crosswalk),
     }
     hierarchical.prepare(connection)
-    llm.prepare(connection, accepted_files(settings.root), given_up_cells(settings.root))
+    root = settings.root
+    llm.prepare(connection, accepted_files(root), asked_subjects(root), given_up_cells(root))
     neighbours.prepare(connection, wanted=settings.neighbours)
     measured.prepare(connection, settings.root)
     for name, table in published.items():

@@ -35,8 +35,8 @@ REASONS = {
         "O*NET n’a aucune valeur de cet attribut pour les professions liées au groupe de base.",
     ),
     "ENGLISH_ONLY": (
-        "The sources publish this text in English only.",
-        "Les sources ne publient ce texte qu’en anglais.",
+        "The OaSIS files that are read are in English.",
+        "Les fichiers du SIPeC qui sont lus sont en anglais.",
     ),
     "NO_SOURCE": (
         "No source describes job families and job functions.",
@@ -65,9 +65,11 @@ MODEL_REASONS = {
 
 # An attribute in several languages has a column for each.
 _WIDE_COLUMN = "CASE WHEN len(languages) > 1 THEN attribute_id || '_' || language ELSE attribute_id END"
-#: Column of ``job_titles_wide``, value type, English and French name.
+#: Column of ``job_titles_wide``, value type, English and French name; with the language where there are several.
 WIDE_ATTRIBUTES = f"""
-SELECT {_WIDE_COLUMN} AS name, value_type, name_en, name_fr
+SELECT {_WIDE_COLUMN} AS name, value_type,
+    name_en || CASE WHEN len(languages) > 1 THEN if(language = 'fr', ' (French)', ' (English)') ELSE '' END AS name_en,
+    name_fr || CASE WHEN len(languages) > 1 THEN if(language = 'fr', ' (français)', ' (anglais)') ELSE '' END AS name_fr
 FROM (
     SELECT *, unnest(languages) AS language FROM dim_attribute
     WHERE current AND list_contains(entity_types, 'job_title')
@@ -82,8 +84,8 @@ SELECT entity_type, entity_id, attribute_id, language, domain, model_reason,
         WHEN unit_group IS NULL THEN 'UNIT_GROUP_UNCERTAIN'
         WHEN system = 'O*NET' AND unit_group NOT IN (SELECT unit_group FROM crosswalk) THEN 'NO_CROSSWALK'
         WHEN system = 'O*NET' THEN 'NO_RATINGS'
-        WHEN language = 'fr' THEN 'ENGLISH_ONLY'
         WHEN unit_group_only AND value_type <> 'number' THEN 'PROFILE_UNCERTAIN'
+        WHEN language = 'fr' THEN 'ENGLISH_ONLY'
         ELSE 'NO_SOURCE_VALUE'
     END AS reason
 FROM (

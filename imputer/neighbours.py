@@ -14,7 +14,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# Titles compared at once, and nearest looked at for each until enough are of different unit groups.
+# Titles compared at once, and how many of the nearest are looked at for each: those of other unit groups are kept.
 _TOGETHER = 500
 _LOOKED_AT = 24
 

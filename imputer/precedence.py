@@ -19,6 +19,8 @@ SOURCE_TYPES = ("AUTHORITATIVE", "ONET", "LLM", "NEIGHBOURS")
 
 RANK_SQL = "CASE source_type " + " ".join(f"WHEN '{name}' THEN {n}" for n, name in enumerate(SOURCE_TYPES)) + " END"
 ORDER_SQL = f"{RANK_SQL}, confidence DESC, created_at DESC, statement_id DESC"
+#: Which override events count as changes of winner: not those in which the same value was merely stated anew.
+CHANGE_SQL = "reason <> 'RESTATED'"
 
 
 #: What gold says of a cell beside what it beat.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from imputer.gold import append_gold
-from imputer.precedence import choose_winners, note_overrides
+from imputer.precedence import CHANGE_SQL, choose_winners, note_overrides
 from imputer.statements import append, create_log_tables
 from imputer.tiers import descriptions, hierarchical, llm, measured, neighbours, onet
 
@@ -42,7 +42,7 @@ def publish_ranges(
     """State, log, judge and publish every range; returns how many statements, withdrawals and overrides are new.
 
     ``moment`` is the run id and its ISO time; ``progress`` is told the titles done after each range. Leaves
-    ``run_withdrawals``, the withdrawals of the whole run.
+    ``run_withdrawals``, the withdrawals of the whole run. A value that is only stated anew is no override that counts.
     """
     added = withdrawn = overridden = 0
     create_log_tables(connection)
@@ -56,7 +56,7 @@ def publish_ranges(
         connection.execute("INSERT INTO run_withdrawals SELECT * FROM new_withdrawals")
         added += _count(connection, "log WHERE added")
         withdrawn += _count(connection, "new_withdrawals")
-        overridden += _count(connection, "new_events")
+        overridden += _count(connection, f"new_events WHERE {CHANGE_SQL}")
         progress(_count(connection, "resolved"))
     return {"statements_added": added, "statements_withdrawn": withdrawn, "override_events": overridden}
 

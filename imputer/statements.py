@@ -47,8 +47,8 @@ IDENTIFYING_COLUMNS = (
 )
 _SEPARATOR = "chr(31)"  # ASCII unit separator: in no value
 
-# Statements of these tiers are made anew by every run; one that is not made again has lost its support. A model's
-# answer stays, unless the same answer is stated again in other terms (a calibration that was measured since).
+# Statements of these tiers are made anew by every run; one that is not made again has lost its support. So are those of
+# a model whose questions are known; where the ledger of questions is not at hand, they stay.
 _DERIVED = "('AUTHORITATIVE', 'ONET', 'NEIGHBOURS')"
 
 
@@ -58,7 +58,8 @@ def statement_schema() -> pa.Schema:
 
 
 def create_log_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create ``stated``, ``log`` and what is derived from them, empty."""
+    """Create ``stated`` and ``log``, empty; and ``known_questions``, where the model tier has not made it."""
+    connection.execute("CREATE TEMP TABLE IF NOT EXISTS known_questions (custom_id VARCHAR)")
     schema = statement_schema()
     connection.register("_statements", schema.empty_table())
     columns = ", ".join(STATED_COLUMNS)
@@ -85,14 +86,12 @@ def load_previous(connection: duckdb.DuckDBPyConnection, previous: Path | None) 
         ("previous_attributes", "dim_attribute"),
     ):
         path = previous / f"{table}.parquet" if previous else None
-        if path and path.exists():
-            connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM read_parquet('{_quoted(path)}')")
-        else:
-            empty = arrow_schema(load_table("wiq", table)).empty_table()
-            connection.register("_empty", empty)
-            connection.execute(f"CREATE OR REPLACE TEMP TABLE _{name} AS SELECT * FROM _empty")
-            connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM _{name}")
-            connection.unregister("_empty")
+        # A column that the table has gained since is null there.
+        there = f"UNION ALL BY NAME SELECT * FROM read_parquet('{_quoted(path)}')" if path and path.exists() else ""
+        connection.register("_empty", arrow_schema(load_table("wiq", table)).empty_table())
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE _{name} AS SELECT * FROM _empty")
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM _{name} {there}")
+        connection.unregister("_empty")
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE withdrawn_before AS "
         "SELECT statement_id FROM previous_withdrawals "
@@ -112,21 +111,17 @@ def append(connection: duckdb.DuckDBPyConnection, run_id: str, created_at: str, 
     )
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE old AS "
-        "SELECT statement_id, source_type, custom_id, attribute_id, language, w.statement_id IS NULL AS stood "
+        "SELECT statement_id, source_type, custom_id, w.statement_id IS NULL AS stood "
         "FROM previous_log LEFT JOIN withdrawn_before w USING (statement_id) WHERE entity_id BETWEEN $first AND $last",
         {"first": first, "last": last},
-    )
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE answered_again AS "
-        "SELECT DISTINCT custom_id, attribute_id, language, true AS again FROM stated WHERE custom_id IS NOT NULL"
     )
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE new_withdrawals AS "
         "SELECT statement_id, CASE WHEN stood THEN 'WITHDRAWN' ELSE 'REINSTATED' END AS action, "
         "$run AS run_id, $created::TIMESTAMPTZ AS created_at "
         "FROM old LEFT JOIN keyed USING (statement_id) "
-        "LEFT JOIN answered_again USING (custom_id, attribute_id, language) "
-        f"WHERE (source_type IN {_DERIVED} OR again) AND stood <> (place IS NOT NULL)",
+        f"WHERE (source_type IN {_DERIVED} OR custom_id IN (SELECT custom_id FROM known_questions)) "
+        "AND stood <> (place IS NOT NULL)",
         {"run": run_id, "created": created_at},
     )
     columns = ", ".join(field.name for field in statement_schema())

@@ -34,6 +34,7 @@ _WORDS = {
         "unit": "unit",
         "values": "one of",
         "null": "or null",
+        "colon": ":",
     },
     "fr": {
         "title": "Dictionnaire de données",
@@ -50,6 +51,7 @@ _WORDS = {
         "unit": "unité",
         "values": "une de",
         "null": "ou nul",
+        "colon": " :",
     },
 }
 _TYPES = {
@@ -96,11 +98,12 @@ def _table_parts(table: Table, language: str) -> Iterator[str]:
     words = _WORDS[language]
     yield f"### {table.name}"
     yield f"**{table.title[language]}.** {table.description[language]}"
-    lines = [f"{words['key']}: {_code(table.primary_key)}"]
+    colon = words["colon"]
+    lines = [f"{words['key']}{colon} {_code(table.primary_key)}"]
     if table.foreign_keys:
-        lines.append(f"{words['joins']}: {_joins(table)}")
+        lines.append(f"{words['joins']}{colon} {_joins(table)}")
     if table.pairing_key:
-        lines.append(f"{words['paired']} `{table.name}.parquet`: {words['paired_rule']}")
+        lines.append(f"{words['paired']} `{table.name}.parquet`{colon} {words['paired_rule']}")
     yield "  \n".join(lines)
     yield "\n".join(
         [words["header"], "|---|---|---|", *(_column_line(column, table, language) for column in table.columns)]
@@ -112,10 +115,11 @@ def _column_line(column: Column, table: Table, language: str) -> str:
     mark = " ◆" if table.pairing_key and column.shared else ""
     description = column.description[language]
     if column.unit:
-        description += f" ({words['unit']}: {column.unit})"
+        description += f" ({words['unit']}{words['colon']} {column.unit})"
     values = [value for value in column.schema.get("enum", []) if value is not None]
     if values:
-        description += f" {words['values'].capitalize()}: {', '.join(f'`{value}`' for value in values)}."
+        listed = ", ".join(f"`{value}`" for value in values)
+        description += f" {words['values'].capitalize()}{words['colon']} {listed}."
     null = f", {words['null']}" if "null" in column.schema["type"] else ""
     return f"| `{column.name}`{mark} | {_type(column.schema, language)}{null} | {description} |"
 

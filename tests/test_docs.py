@@ -26,6 +26,11 @@ def test_data_dictionary_is_that_of_the_schemas(language: str) -> None:
     assert written == dictionary.dictionary(language), "run «make dictionary»"
 
 
+def test_french_puts_a_space_before_a_colon() -> None:
+    written = dictionary.FILES["fr"].read_text(encoding="utf-8")
+    assert re.findall(r".*[^\s]:\s.*", written) == []
+
+
 def test_readme_lists_the_tables_of_the_schemas() -> None:
     assert dictionary.readme_with_overview(README) == README, "run «make dictionary»"
 

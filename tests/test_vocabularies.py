@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import imputer.errors  # noqa: F401 (its failure kinds count)
+from imputer.batch.accepted import RETENTION_CLASS
+from imputer.sources.registry import load_registry
+from imputer.wording import labels as imputer_labels
 from schemas import document_validator, load_tables
 from schemas.errors import failure_kinds
 from schemas.table import FOLDER
@@ -50,6 +53,13 @@ def test_every_issue_rule_has_its_sentence_in_both_languages() -> None:
         assert record["message_en"] != record["message_fr"]
     with pytest.raises(KeyError):
         issues.source_issue("en", "no_such_rule", "subject", "expected", "found", place)
+
+
+def test_every_retention_class_of_the_program_has_its_name_and_its_rule() -> None:
+    schedule = FOLDER.parent / "imputer" / "retention" / "schedule.example.toml"
+    example = tomllib.loads(schedule.read_text(encoding="utf-8"))
+    used = {file.retention for file in load_registry().files.values()} | {RETENTION_CLASS}
+    assert used == set(imputer_labels()["retention_class"]) == set(example["class"])
 
 
 def test_every_issue_rule_is_raised_somewhere() -> None:

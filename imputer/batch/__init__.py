@@ -3,10 +3,11 @@
 ::
 
     exchange · display · engine · given_up   plain files for other runners; what is shown; pass after pass; the rest
-    told                                     what a model was told, found again
+    told · subjects                          what a model was told, found again; what every question was about
     collection · submission                  answers fetched; files sent
     recovery · reading · shards              what was lost found again; answers read; questions written
     accepted · answers · service             statements; lines of answers; the API
+    balance                                  what was spent, what is open
     questions · ledger                       what is asked; what is known to have happened
     described                                what is asked for a description
     lines · contracts · prices · options     request lines; what may be answered; cost; settings

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from imputer.batch.contracts import judge_of
 from imputer.batch.ledger import FOLDER, NAME, Ledger
 from imputer.statements import STATED_COLUMNS, statement_schema
+from schemas.errors import Incomplete
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -193,14 +194,25 @@ class Acceptance:
 
 
 def accepted_files(root: Path, purpose: str = "impute") -> list[Path]:
-    """The Parquet files of accepted answers below ``root`` (``output/wiq``), oldest first; empty without a ledger."""
+    """The Parquet files of accepted answers below ``root`` (``output/wiq``), oldest first; empty without a ledger.
+
+    Raises Incomplete where the ledger names a file that is gone: its answers would seem to be withdrawn.
+    """
     if not (root / FOLDER / NAME).is_file():
         return []
     with Ledger(root, exclusive=False) as ledger:
         wanted = [job.job_id for job in ledger.jobs() if job.purpose == purpose]
         shards = [shard for job_id in wanted for shard in ledger.shards("COLLECTED", job_id=job_id)]
         paths = [ledger.folder / accepted_path(shard.path) for shard in shards]
-    return [path for path in paths if path.is_file()]
+    for path in paths:
+        if not path.is_file():
+            raise Incomplete(
+                f"accepted answers of the model are gone: {path}",
+                "the file that the ledger names",
+                "no such file",
+                next_step=f"bring it back, or move {root / FOLDER} away as a whole: what is published then stays",
+            )
+    return paths
 
 
 def accepted_answers(root: Path, purpose: str = "impute") -> pa.Table:

@@ -15,6 +15,7 @@ from rapidfuzz import fuzz
 from imputer.batch.lines import Question
 from imputer.tiers.descriptions import DESCRIPTION
 from imputer.tiers.hierarchical import UNIT_GROUP_ONLY
+from imputer.tiers.llm import SUBJECT_SQL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -47,6 +48,10 @@ LEFT JOIN dim_job_family m ON m.job_family_id = d.job_family_id
 LEFT JOIN job_titles_wide w USING (job_title_id)
 LEFT JOIN job_title_noc r USING (job_title_id)
 WHERE list_contains($wanted, d.job_title_id)
+"""
+_SUBJECTS = f"""
+SELECT entity_id, {SUBJECT_SQL} AS subject
+FROM dim_entity LEFT JOIN job_titles_wide ON job_title_id = entity_id WHERE list_contains($wanted, entity_id)
 """
 _CLASSES = "SELECT code, title_en, title_fr, definition_en, definition_fr FROM dim_noc WHERE level = 5"
 _PROFILES = (
@@ -98,6 +103,7 @@ def description_questions(
             if wanted:
                 told |= tell(run, wanted, classes)
         known = _known(run, some, hidden)
+        subjects = _subjects(run, some)
         for row in some:
             lines, rests_on = told[row["entity_id"]]
             contract = contract_of(row["cells"])
@@ -109,9 +115,16 @@ def description_questions(
                         f"{_plain(one['value_text'])}"
                     )
                     rests_on[f"description_{one['language']}"] = one["value_text"]
+                    rests_on["description_source"] = one["source_type"]
                     rests_on["statement"] = one["statement_id"]
             resting = orjson.dumps(rests_on, option=orjson.OPT_SORT_KEYS).decode()
-            yield Question(contract, row["entity_type"], row["entity_id"], "\n".join(lines), resting)
+            subject = subjects[row["entity_id"]]
+            yield Question(contract, row["entity_type"], row["entity_id"], "\n".join(lines), resting, subject)
+
+
+def _subjects(run: FinishedRun, asked: Rows) -> dict[str, str]:
+    rows = run.rows(_SUBJECTS, {"wanted": [row["entity_id"] for row in asked]})
+    return {row["entity_id"]: row["subject"] for row in rows}
 
 
 def _about_titles(
@@ -128,6 +141,8 @@ def _about_titles(
         lines += _placed(row, "Job function", "function") + _placed(row, "Job family", "family")
         lines += _placed(row, "Managerial level", "managerial_level")
         rests_on = {"title_en": row["name_en"], "title_fr": row["name_fr"]}
+        for name, key in (("function", "job_function"), ("family", "job_family"), ("managerial_level",) * 2):
+            rests_on |= _names(row, name, key)
         if row["unit_group"]:
             own = profiles.get(row["unit_group"], [])
             lines += _bounded(row, classes[row["unit_group"]], own, examples.get(row["unit_group"], []), rests_on)
@@ -174,7 +189,11 @@ def _undecided(job: dict[str, Any], classes: dict[str, dict[str, Any]], rests_on
         lines.append(f"- {group['code']} {_both(group['title_en'], group['title_fr'])} ({one['score']:.2f})")
         if group["definition_en"]:
             lines.append(f"  {_plain(group['definition_en'])}")
-    rests_on["candidates"] = [one["unit_group"] for one in candidates]
+    rests_on["candidates"] = [
+        _titled(classes[one["unit_group"]])
+        | {"definition_en": classes[one["unit_group"]]["definition_en"], "score": round(one["score"], 2)}
+        for one in candidates
+    ]
     return lines
 
 
@@ -191,8 +210,12 @@ def _about_families(
         few = f", {len(shown)} of them shown" if len(shown) < len(own) else ""
         lines.append(f"Job titles of the family ({len(own)}{few}), with their unit groups:")
         lines += [f"- {_both(one['name_en'], one['name_fr'])} ({one['unit_group'] or 'not settled'})" for one in shown]
-        groups, codes = _unit_groups(own, classes)
-        rests_on = {"job_titles": [one["name_en"] for one in shown], "noc_unit_groups": codes}
+        groups, of_groups = _unit_groups(own, classes)
+        listed = [
+            {"title_en": one["name_en"], "title_fr": one["name_fr"], "unit_group": one["unit_group"]} for one in shown
+        ]
+        rests_on: dict[str, Any] = _names(row, "name", "name") | _names(row, "function", "job_function")
+        rests_on |= {"job_titles": listed, "job_titles_in_all": len(own)} | of_groups
         told[row["entity_id"]] = ([*lines, *groups], rests_on)
     return told
 
@@ -209,27 +232,30 @@ def _about_functions(
         lines = [f"Job function: {_both(row['name_en'], row['name_fr'])}"]
         lines.append(f"Job families of the function ({len(parts)}), with how many job titles each has:")
         lines += [f"- {_both(one['name_en'], one['name_fr'])}: {one['job_titles']}" for one in parts]
-        groups, codes = _unit_groups(titles.get(row["entity_id"], []), classes)
-        rests_on = {"job_families": [one["name_en"] for one in parts], "noc_unit_groups": codes}
+        groups, of_groups = _unit_groups(titles.get(row["entity_id"], []), classes)
+        listed = [{name: one[name] for name in ("name_en", "name_fr", "job_titles")} for one in parts]
+        rests_on = _names(row, "name", "name") | of_groups
+        rests_on |= {"job_families": listed, "job_families_in_all": len(parts)}
         told[row["entity_id"]] = ([*lines, *groups], rests_on)
     return told
 
 
-def _unit_groups(titles: Rows, classes: dict[str, dict[str, Any]]) -> tuple[list[str], list[str]]:
-    """The unit groups of most job titles, told and as codes."""
+def _unit_groups(titles: Rows, classes: dict[str, dict[str, Any]]) -> tuple[list[str], dict[str, Any]]:
+    """The unit groups of most job titles: the lines that tell them, and what those rest on."""
     counts: dict[str, int] = {}
     for one in titles:
         if one["unit_group"]:
             counts[one["unit_group"]] = counts.get(one["unit_group"], 0) + 1
     codes = sorted(counts, key=lambda code: (-counts[code], code))[:_MOST_UNIT_GROUPS]
     if not codes:
-        return [], []
+        return [], {}
     few = f", the {len(codes)} of most job titles" if len(codes) < len(counts) else ""
     lines = [f"Unit groups (NOC 2021) of its job titles ({len(counts)}{few}), with how many are in each:"]
     lines += [
         f"- {code} {_both(classes[code]['title_en'], classes[code]['title_fr'])}: {counts[code]}" for code in codes
     ]
-    return lines, codes
+    listed = [_titled(classes[code]) | {"job_titles": counts[code]} for code in codes]
+    return lines, {"noc_unit_groups": listed, "noc_unit_groups_in_all": len(counts)}
 
 
 def _known(run: FinishedRun, some: Rows, hidden: Collection[str]) -> dict[str, Rows]:
@@ -270,6 +296,18 @@ def _grouped(rows: Rows, key: str = "unit_group") -> dict[str, Rows]:
 def _placed(row: dict[str, Any], label: str, name: str) -> list[str]:
     english, french = row[f"{name}_en"], row[f"{name}_fr"]
     return [f"{label}: {_both(english, french)}"] if english else []
+
+
+def _names(row: dict[str, Any], name: str, key: str) -> dict[str, str]:
+    """A name in the languages that it has, by language of ``key``."""
+    return {
+        f"{key}_{code}": row[f"{name}_{code}"] for code in _LANGUAGES if row[f"{name}_en"] and row[f"{name}_{code}"]
+    }
+
+
+def _titled(group: dict[str, Any]) -> dict[str, str]:
+    """A unit group with its titles."""
+    return {"unit_group": group["code"], "title_en": group["title_en"], "title_fr": group["title_fr"]}
 
 
 def _both(english: str, french: str | None) -> str:

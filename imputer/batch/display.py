@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from imputer.batch.ledger import IN_FLIGHT, Ledger, committed, spent
+from imputer.batch.ledger import IN_FLIGHT, UNSENT, Ledger, committed, spent
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -41,12 +41,13 @@ _HOUR, _MINUTE = 3_600, 60
 
 
 class Display:
-    """Shows how far the work is; use it in a ``with``, call it with the ledger."""
+    """Shows how far the work is, or with ``quiet`` nothing; use it in a ``with``, call it with the ledger."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream, self._said = stream, ""
+    def __init__(self, stream: TextIO, *, quiet: bool = False) -> None:
+        self._stream, self._said, self._quiet = stream, "", quiet
         console = Console(file=stream)
-        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+        live = console.is_terminal and not quiet
+        self._live = Live(console=console, auto_refresh=False, transient=True) if live else None
 
     def __enter__(self) -> Self:
         """Start drawing."""
@@ -66,16 +67,18 @@ class Display:
         if self._live:
             wide = self._live.console.width >= _NARROW
             self._live.update(status_table(ledger, wide=wide), refresh=True)
-        elif (line := progress_line(ledger)) != self._said:
+        elif not self._quiet and (line := progress_line(ledger)) != self._said:
             self._said = line
             print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%SZ} {line}", file=self._stream, flush=True)
 
 
 def progress_line(ledger: Ledger) -> str:
-    """How many shards wait, are under way, and are collected."""
+    """How many shards wait, are under way, and are collected; and why the provider put some off."""
     states = Counter(shard.state for shard in ledger.shards())
     under_way = sum(states[state] for state in IN_FLIGHT)
-    return f"shards: {states['WRITTEN']:,} to send, {under_way:,} under way, {states['COLLECTED']:,} collected"
+    to_send = sum(states[state] for state in UNSENT)
+    told = f"shards: {to_send:,} to send, {under_way:,} under way, {states['COLLECTED']:,} collected"
+    return f"{told}; {put_off}" if (put_off := _put_off(ledger.shards(*UNSENT))) else told
 
 
 def print_status(ledger: Ledger, stream: TextIO) -> None:
@@ -97,7 +100,10 @@ def print_status(ledger: Ledger, stream: TextIO) -> None:
 def status_table(ledger: Ledger, *, wide: bool = True) -> Table:
     """One row per shard, the last ones where there are many: state, lines, tokens, cost, time left."""
     shards = ledger.shards()
-    table = Table(box=box.SIMPLE_HEAD, title=_title(shards), title_justify="left")
+    put_off = _put_off(shards) or None
+    table = Table(
+        box=box.SIMPLE_HEAD, title=_title(shards), title_justify="left", caption=put_off, caption_justify="left"
+    )
     jobs = {job.job_id: job for job in ledger.jobs()}
     for name, (left, narrow) in _COLUMNS.items():
         if wide or narrow:
@@ -130,6 +136,12 @@ def _title(shards: list[Shard]) -> str:
     requests = sum(shard.requests for shard in shards)
     answered = sum(shard.answered for shard in shards)
     return f"{len(shards):,} shards, {requests:,} requests sent or to be sent, {answered:,} answered"
+
+
+def _put_off(shards: list[Shard]) -> str:
+    """Which shards the provider put off, to be tried again later, and its last reason."""
+    waiting = [one for one in shards if one.state in UNSENT and one.reason and one.not_before > time.time()]
+    return f"{len(waiting):,} put off by the provider: {waiting[-1].reason}" if waiting else ""
 
 
 def _left(shard: Shard) -> str:

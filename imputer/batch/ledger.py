@@ -5,12 +5,16 @@ A shard goes through these states; the ones that end in -ING are intents, writte
     WRITTEN ─► UPLOADING ─► UPLOADED ─► CREATING ─► SUBMITTED ─► COLLECTED
        ▲  ▲________│           ▲___________│            │
        └────────────────────────────────────────────────┘  a batch that the provider refused to queue
-    EXPORTED ─► COLLECTED       run by another program
-    CANCELLED                   given up by the user before it was sent
+    WRITTEN, UPLOADED ─► SUBMITTED   a batch that a copy of this ledger sent already
+    EXPORTED ─► COLLECTED            run by another program
+    CANCELLED                        given up by the user before it was sent, or unknown to the provider
 
 A request is ASKED until something goes wrong with it: RETRY (to be sent again), FAILED or CANCELLED. One that is still
 ASKED when its shard is COLLECTED is answered; the view ``request_states`` says OPEN or ANSWERED for it. So a million
 good answers change not one row.
+
+Readers (``exclusive`` false) open the file for reading alone, make nothing, and see an empty ledger where there is
+none.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Self
 
-from schemas.errors import Incomplete, RunInProgress
+from schemas.errors import Incomplete, OutputUnwritable, RunInProgress
 from schemas.runs import output_unwritable
 
 if TYPE_CHECKING:
@@ -30,24 +34,32 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from schemas.errors import RunError
+
 FOLDER = "batch"
 NAME = "ledger.sqlite"
 VERSION = 1
 #: The reason of a shard that its user cancelled: what it did not answer is not sent again.
 STOPPED = "cancelled by the user"
+#: States of a shard that waits to be made a batch; an uploaded file holds nothing of the provider's queue.
+UNSENT = ("WRITTEN", "UPLOADED")
 #: States of a shard that hold tokens of the provider's queue, or may.
-IN_FLIGHT = ("UPLOADING", "UPLOADED", "CREATING", "SUBMITTED")
+IN_FLIGHT = ("UPLOADING", "CREATING", "SUBMITTED")
 #: States of a shard whose requests may still be answered.
-UNFINISHED = ("WRITTEN", *IN_FLIGHT, "EXPORTED")
+UNFINISHED = (*UNSENT, *IN_FLIGHT, "EXPORTED")
 
 #: A request as it is kept: key, contract, entity type, entity, and what the answer rests on (JSON) or None.
 Request = tuple[str, int, str, str, str | None]
 
 _CACHE_KB = 8_192
+_PATIENCE = 30.0  # seconds that SQLite waits for a lock
+# Parts of SQLite's messages about what the system refused.
+_UNWRITABLE = ("readonly", "unable to open", "disk is full", "disk I/O")
 _TABLES = """
 CREATE TABLE IF NOT EXISTS jobs (
     job_id TEXT PRIMARY KEY, purpose TEXT NOT NULL, created_at TEXT NOT NULL, run_id TEXT, model TEXT NOT NULL,
-    endpoint TEXT NOT NULL, price_input REAL NOT NULL, price_output REAL NOT NULL, price_as_of TEXT NOT NULL
+    endpoint TEXT NOT NULL, price_input REAL NOT NULL, price_output REAL NOT NULL, price_as_of TEXT NOT NULL,
+    address TEXT
 ) STRICT;
 CREATE TABLE IF NOT EXISTS contracts (
     contract_id INTEGER PRIMARY KEY, contract_key TEXT NOT NULL UNIQUE, content TEXT NOT NULL
@@ -58,7 +70,7 @@ CREATE TABLE IF NOT EXISTS shards (
     requests INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
     state TEXT NOT NULL, attempt INTEGER NOT NULL DEFAULT 0, intent_at REAL NOT NULL DEFAULT 0,
     not_before REAL NOT NULL DEFAULT 0, file_id TEXT, batch_id TEXT, status TEXT, lines_done INTEGER NOT NULL DEFAULT 0,
-    output_file_id TEXT, error_file_id TEXT, looks INTEGER NOT NULL DEFAULT 0, submitted_at REAL, reason TEXT,
+    output_file_id TEXT, error_file_id TEXT, ended_at REAL, submitted_at REAL, reason TEXT,
     used_input INTEGER NOT NULL DEFAULT 0, used_output INTEGER NOT NULL DEFAULT 0,
     answered INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0, missing INTEGER NOT NULL DEFAULT 0,
     odd_lines INTEGER NOT NULL DEFAULT 0, UNIQUE (job_id, number)
@@ -66,7 +78,8 @@ CREATE TABLE IF NOT EXISTS shards (
 CREATE TABLE IF NOT EXISTS requests (
     custom_id TEXT NOT NULL UNIQUE, contract_id INTEGER NOT NULL REFERENCES contracts, entity_type TEXT NOT NULL,
     entity_id TEXT NOT NULL, shard_id INTEGER NOT NULL REFERENCES shards, state TEXT NOT NULL,
-    attempts INTEGER NOT NULL, reason TEXT, rests_on TEXT, PRIMARY KEY (shard_id, custom_id)
+    attempts INTEGER NOT NULL, reason TEXT, rests_on TEXT, subject TEXT NOT NULL,
+    PRIMARY KEY (shard_id, custom_id)
 ) STRICT, WITHOUT ROWID;
 CREATE VIEW IF NOT EXISTS request_states AS
 SELECT custom_id, contract_id, entity_type, entity_id, shard_id, job_id, attempts, requests.reason,
@@ -83,7 +96,10 @@ CREATE TABLE IF NOT EXISTS notes (moment TEXT NOT NULL, job_id TEXT, shard INTEG
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One plan: questions of one purpose to one model. Prices in USD per million tokens."""
+    """One plan: questions of one purpose to one model. Prices in USD per million tokens.
+
+    ``address`` is where its files were sent (host and path), None before the first.
+    """
 
     job_id: str
     purpose: str
@@ -94,6 +110,7 @@ class Job:
     price_input: float
     price_output: float
     price_as_of: str
+    address: str | None
 
     def cost(self, input_tokens: int, output_tokens: int) -> float:
         """USD for so many tokens in and out."""
@@ -104,7 +121,8 @@ class Job:
 class Shard:
     """One request file. ``output_tokens`` is the most that its answers may have; moments are seconds since 1970.
 
-    ``round`` counts how often its requests were sent before, ``attempt`` how often this file was submitted.
+    ``round`` counts how often its requests were sent before, ``attempt`` how often this file was submitted;
+    ``ended_at`` is when its batch was first seen to have ended, ``not_before`` when it may be tried again.
     """
 
     shard_id: int
@@ -127,7 +145,7 @@ class Shard:
     lines_done: int
     output_file_id: str | None
     error_file_id: str | None
-    looks: int
+    ended_at: float | None
     submitted_at: float | None
     reason: str | None
     used_input: int
@@ -136,6 +154,11 @@ class Shard:
     failed: int
     missing: int
     odd_lines: int
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What is the same for every batch of this file, whoever sent it: job, number, digest."""
+        return (self.job_id, str(self.number), self.sha256)
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -162,27 +185,43 @@ class Ledger:
     """The ledger below ``root`` (``output/wiq``); use it in a ``with``.
 
     ``exclusive`` holds the lock on the folder: one process at a time submits, collects or plans. Raises
-    RunInProgress where another holds it, Incomplete for a ledger that a later version wrote.
+    RunInProgress where another holds it, OutputUnwritable where it cannot be written, Incomplete for a file that is no
+    ledger or a later version's; errors of SQLite that show later become these when the ``with`` is left.
     """
 
     def __init__(self, root: Path, *, exclusive: bool = True) -> None:
         self.folder = root / FOLDER
         self._lock: int | None = None
+        path = self.folder / NAME
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
             if exclusive:
+                self.folder.mkdir(parents=True, exist_ok=True)
                 self._lock = _hold(self.folder)
-            self.connection = sqlite3.connect(self.folder / NAME, isolation_level=None, timeout=30.0)
+            self.connection = _open_writing(path) if exclusive else _open_reading(path)
         except OSError as error:
             raise output_unwritable(self.folder, error) from error
-        self.connection.execute("PRAGMA journal_mode = WAL")
-        self.connection.execute("PRAGMA synchronous = FULL")
+        except sqlite3.Error as error:
+            self._release()
+            raise _told(path, error) from error
+        try:
+            self._agree(path, exclusive=exclusive)
+        except sqlite3.Error as error:
+            self.close()
+            raise _told(path, error) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def _agree(self, path: Path, *, exclusive: bool) -> None:
+        """Make the tables where there are none, refuse those of a later version."""
         self.connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
         found = self.connection.execute("PRAGMA user_version").fetchone()[0]
         if found > VERSION:
-            self.close()
-            raise Incomplete(f"{self.folder / NAME} is of a later version", str(VERSION), str(found))
+            raise Incomplete(f"{path} is of a later version", str(VERSION), str(found))
         if found < VERSION:
+            if not exclusive:  # its writer died, or is about to make it
+                self.connection.close()
+                self.connection = sqlite3.connect(":memory:", isolation_level=None)
             self.connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
 
     def __enter__(self) -> Self:
@@ -192,12 +231,20 @@ class Ledger:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close it and release the lock."""
+        """Close it and release the lock. Raises Incomplete, OutputUnwritable or RunInProgress for errors of SQLite."""
         self.close()
+        if error and type(error) in (
+            sqlite3.DatabaseError,
+            sqlite3.OperationalError,
+        ):  # the others are defects of the program
+            raise _told(self.folder / NAME, error) from error
 
     def close(self) -> None:
         """Close the file and release the lock."""
         self.connection.close()
+        self._release()
+
+    def _release(self) -> None:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -224,6 +271,20 @@ class Ledger:
             known = ", ".join(job.job_id for job in self.jobs()) or "none"
             raise Incomplete("there is no such batch job", f"one of: {known}", job_id)
         return Job(*row)
+
+    def set_address(self, job_id: str, address: str) -> None:
+        """Keep where a job's files are sent; on disk when this returns."""
+        self.connection.execute("UPDATE jobs SET address = ? WHERE job_id = ?", [address, job_id])
+
+    def unfinished_jobs(self) -> frozenset[str]:
+        """Names of the jobs with shards unsent or under way, or requests to be sent again."""
+        states = (*UNSENT, *IN_FLIGHT)
+        rows = self.connection.execute(
+            f"SELECT job_id FROM shards WHERE state IN ({', '.join('?' * len(states))}) "
+            "UNION SELECT job_id FROM requests JOIN shards USING (shard_id) WHERE requests.state = 'RETRY'",
+            states,
+        )
+        return frozenset(row[0] for row in rows)
 
     def shards(self, *states: str, job_id: str | None = None, purpose: str | None = None) -> list[Shard]:
         """Shards in these states (all where none is named), of one job or purpose or of all, in order of writing."""
@@ -311,12 +372,12 @@ class Ledger:
         query = f"SELECT custom_id, state FROM request_states WHERE custom_id IN ({marks})"
         return dict(self.connection.execute(query, keys).fetchall())
 
-    def add_requests(self, rows: Iterable[tuple[str, int, str, str, int, str | None]]) -> None:
-        """Add requests: (key, contract, entity type, entity, shard, what the answer rests on).
+    def add_requests(self, rows: Iterable[tuple[str, int, str, str, int, str | None, str]]) -> None:
+        """Add requests: (key, contract, entity type, entity, shard, what the answer rests on, subject).
 
         A key that is there already is an error.
         """
-        self.connection.executemany("INSERT INTO requests VALUES (?, ?, ?, ?, ?, 'ASKED', 1, NULL, ?)", sorted(rows))
+        self.connection.executemany("INSERT INTO requests VALUES (?, ?, ?, ?, ?, 'ASKED', 1, NULL, ?, ?)", sorted(rows))
 
     def open_again(self, rows: Iterable[tuple[int, str]]) -> None:
         """Open requests that were cancelled, given up or are to be sent again: (shard, key)."""
@@ -374,3 +435,62 @@ def _hold(folder: Path) -> int:
             next_step="wait for it to end; «imputer batch status» shows how far it is",
         ) from None
     return lock
+
+
+def _open_writing(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _open_reading(path: Path) -> sqlite3.Connection:
+    """For reading alone, also where nothing can be written beside it; an empty one where there is none."""
+    if not path.is_file():
+        return sqlite3.connect(":memory:", isolation_level=None)
+    connection = _try_reading(path, "mode=ro")
+    beside = path.with_name(f"{path.name}-wal")
+    if connection is None and not (beside.is_file() and beside.stat().st_size):
+        # All of it is in the file itself, and who cannot make the files beside it cannot watch its writers either.
+        connection = _try_reading(path, "immutable=1")
+    if connection is None:
+        raise sqlite3.OperationalError(f"unable to open {path} for reading")
+    return connection
+
+
+def _try_reading(path: Path, how: str) -> sqlite3.Connection | None:
+    connection = None
+    try:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?{how}", uri=True, isolation_level=None, timeout=_PATIENCE
+        )
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        if connection is not None:
+            connection.close()
+        return None
+    except sqlite3.Error:
+        if connection is not None:
+            connection.close()
+        raise
+    return connection
+
+
+def _told(path: Path, error: BaseException) -> RunError:
+    """What an error of SQLite means for whoever runs the program."""
+    reason = str(error)
+    if "locked" in reason:
+        return RunInProgress(f"another process works on {path}", next_step="try again when it has ended")
+    if any(part in reason for part in _UNWRITABLE):
+        remedy = "free some space, or use the account that owns the output folder"
+        return OutputUnwritable(f"cannot use {path}: {reason}", next_step=remedy)
+    return Incomplete(
+        f"{path} cannot be read",
+        "a ledger of batches",
+        reason,
+        next_step=f"bring it back from a copy, or move {path.parent} away: all is then asked, and paid, again",
+    )

@@ -28,7 +28,7 @@ class Question:
     """One entity asked about all cells of a contract; ``text`` is what the model is told about the entity.
 
     ``rests_on``, a JSON object, goes into the evidence of what is answered: the part of the text that the answer is to
-    keep to. It is no part of the question itself.
+    keep to. ``subject`` (``tiers.llm.subject_of``) says what the entity is now. Neither is part of the question itself.
     """
 
     contract: Contract
@@ -36,6 +36,7 @@ class Question:
     entity_id: str
     text: str
     rests_on: str | None = None
+    subject: str = ""
 
 
 class LineMaker:

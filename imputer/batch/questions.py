@@ -14,6 +14,7 @@ from imputer.batch.contracts import attribute_contract
 from imputer.batch.described import INSTRUCTIONS, TOPIC, description_questions
 from imputer.batch.lines import Question
 from imputer.neighbours import Neighbours
+from imputer.tiers.llm import subject_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -60,7 +61,7 @@ HAVING 2 * count(DISTINCT attribute_id) >= (
 _ENTITIES = """
 SELECT e.entity_id, e.name_en, e.name_fr, f.name_en AS job_function, m.name_en AS job_family,
     t.managerial_level_en AS managerial_level, w.unit_group, n.title_en AS unit_group_title,
-    n.definition_en AS definition, p.label_en AS profile_label, {candidates} AS candidates
+    n.definition_en AS definition, w.profile, p.label_en AS profile_label, {candidates} AS candidates
 FROM dim_entity e
 LEFT JOIN dim_job_title t ON t.job_title_id = e.entity_id
 LEFT JOIN dim_job_function f ON f.job_function_id = t.job_function_id
@@ -132,7 +133,8 @@ def questions_of(run: FinishedRun, asking: Asking | None = None) -> Iterator[Que
             for row in some:
                 contract = contract_of(row["cells"])
                 text = told.about(row["entity_id"], contract, near[row["entity_id"]])
-                yield Question(contract, row["entity_type"], row["entity_id"], text)
+                subject = told.subject(row["entity_id"])
+                yield Question(contract, row["entity_type"], row["entity_id"], text, subject=subject)
 
 
 class _Told:
@@ -160,6 +162,11 @@ class _Told:
         for entity_id in entities:
             if entity_id in self._entities:
                 self._entities[entity_id] |= dict.fromkeys(_PLACE)
+
+    def subject(self, entity_id: str) -> str:
+        """What one question is about, as resolved now."""
+        job = self._entities[entity_id]
+        return subject_of(job["name_en"], job["unit_group"], job["profile"])
 
     def about(self, entity_id: str, contract: Contract, near: list[str]) -> str:
         """The text of one question."""

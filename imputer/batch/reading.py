@@ -40,7 +40,7 @@ class Read:
     unreadable: int = 0
     used_input: int = 0
     used_output: int = 0
-    unmetered: int = 0
+    unmetered: int = 0  # lines that do not say what they used, though the model may have worked for them
 
     @property
     def odd_lines(self) -> int:
@@ -137,6 +137,7 @@ def _read_lines(
             if bad is None:
                 waiting[about[0]] = about
                 failed[about[0]] = answer.reason or "invalid_answer"
+                read.unmetered += _unmetered(answer)
                 continue
             answered += 1
             if bad or failed or not answer.input_tokens:
@@ -151,11 +152,21 @@ def _second(ledger: Ledger, shard: Shard, answer: Answer, read: Read) -> bool:
     """Whether a line answers what was answered before; counts it, or what else it is."""
     if answer.key is None:
         read.unreadable += answer.reason != BLANK
+        read.unmetered += answer.reason != BLANK
         return False
     second = ledger.asks(shard.shard_id, answer.key)
     read.duplicates += second
     read.unknown += not second
     return second
+
+
+def _unmetered(answer: Answer) -> bool:
+    """Whether a line without an accepted answer may have been paid and does not say how much it took.
+
+    What the provider refused or did not run is not paid; it has no id of a request, or a status of its own.
+    """
+    refused = (answer.reason or "").startswith(("http_", "status_")) or not answer.request_id
+    return not answer.input_tokens and (answer.reason == "malformed_line" or not refused)
 
 
 class _Contracts(dict[int, Contract]):
@@ -182,9 +193,9 @@ def _enter(
     not_answered = read.failed | lost
     stopped = shard.reason == STOPPED
     used_input, used_output = read.used_input, read.used_output
-    if read.unmetered:  # answers that do not say what they used count as the most they may have
-        used_input += shard.input_tokens * read.unmetered // shard.requests
-        used_output += shard.output_tokens * read.unmetered // shard.requests
+    if unmetered := min(read.unmetered, shard.requests):  # they count as the most that they may have used
+        used_input += -(-shard.input_tokens * unmetered // shard.requests)
+        used_output += -(-shard.output_tokens * unmetered // shard.requests)
     with ledger.transaction() as connection:
         connection.executemany(
             "UPDATE requests SET reason = ?, state = CASE WHEN ? THEN 'CANCELLED' "

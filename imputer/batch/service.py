@@ -21,6 +21,7 @@ import openai
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from imputer.batch.lines import URLS
+from imputer.batch.options import positive_number
 from imputer.errors import ProviderPartial, ProviderRefused, WrongUsage
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ T = TypeVar("T")
 OPENAI_URL = "https://api.openai.com/v1/"
 _AGAIN = frozenset({408, 409, 429, 500, 502, 503, 504})
 _REFUSED = frozenset({401, 403})
+_NOT_THERE = frozenset({404, 410})
+# Codes of a 429 that no waiting mends.
+_NO_MONEY = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 _LONGEST_WAIT = 120.0
 _PAGE = 100
 _KEYS = re.compile(r"\b(?:sk|sess|key)-[\w*.-]+", re.IGNORECASE)
@@ -48,6 +52,10 @@ class Uncertain(Exception):
 
 class Rejected(Exception):
     """A call that creates something was certainly not done; says why."""
+
+
+class NotThere(ProviderPartial):
+    """The provider does not know what was asked for: a file or batch that is gone, or another's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +85,7 @@ def read_access(environment: Mapping[str, str] | None = None) -> Access | None:
     WIQ_BACKOFF: seconds before a reading call is repeated, doubled each time (default: 1).
     """
     given = os.environ if environment is None else environment
-    backoff = float(given.get("WIQ_BACKOFF") or 1.0)
+    backoff = positive_number(given, "WIQ_BACKOFF", 1.0, zero=True)
     if key := given.get("OPENAI_API_KEY"):
         return Access(key, given.get("OPENAI_BASE_URL") or OPENAI_URL, backoff=backoff)
     if key := given.get("AZURE_OPENAI_API_KEY"):
@@ -96,6 +104,13 @@ class Service:
         self._client = openai.OpenAI(
             api_key=access.key, base_url=access.base_url, max_retries=0, timeout=access.timeout
         )
+
+    @property
+    def address(self) -> str:
+        """Host and path of the API, without the scheme, and nothing that would be secret."""
+        url = httpx2.URL(self._access.base_url)
+        port = "" if url.port is None else f":{url.port}"
+        return f"{url.host}{port}{url.path.rstrip('/')}/"
 
     def __enter__(self) -> Self:
         """Return the service itself."""
@@ -122,7 +137,7 @@ class Service:
         )
 
     def batch(self, batch_id: str) -> Batch:
-        """A batch as it is now. Raises ProviderPartial and ProviderRefused, as all that follow."""
+        """A batch as it is now. Raises ProviderPartial (NotThere) and ProviderRefused, as all that follow."""
         return self._again(lambda: self._client.batches.retrieve(batch_id))
 
     def batches(self, since: float) -> Iterator[Batch]:
@@ -136,7 +151,7 @@ class Service:
         )
 
     def cancel(self, batch_id: str) -> str:
-        """Cancel a batch; returns its status. One that has ended stays as it is."""
+        """Cancel a batch; returns its status. One that has ended stays as it is; NotThere for one that is unknown."""
         try:
             return self._again(lambda: self._client.batches.cancel(batch_id)).status
         except ProviderPartial:
@@ -183,7 +198,7 @@ class Service:
         except openai.APIStatusError as error:
             if error.status_code in _REFUSED:
                 raise self._refused(error) from None
-            if error.status_code in _AGAIN:
+            if error.status_code in _AGAIN and error.code not in _NO_MONEY:
                 raise Uncertain(self._told(error)) from None
             raise Rejected(self._told(error)) from None
         except (openai.OpenAIError, httpx2.HTTPError) as error:
@@ -201,14 +216,14 @@ class Service:
         except openai.APIStatusError as error:
             if error.status_code in _REFUSED:
                 raise self._refused(error) from None
-            raise ProviderPartial("the batch API did not answer", "an answer", self._told(error)) from None
+            raise self._failed(error) from None
         except (openai.OpenAIError, httpx2.HTTPError, _Short) as error:
             raise ProviderPartial(
                 "the batch API did not answer to the end",
                 f"an answer within {self._access.attempts} attempts",
                 self._told(error),
                 url=self._access.base_url,
-                next_step="try again later: «imputer batch poll» goes on where this ended",
+                next_step="try again later: what was sent is not lost",
             ) from None
 
     def _wait(self, state: RetryCallState) -> float:
@@ -218,6 +233,19 @@ class Service:
             stated = error.response.headers.get("retry-after", "")
             asked = float(stated) if stated.replace(".", "", 1).isdigit() else 0.0
         return min(max(asked, self._access.backoff * 2.0 ** (state.attempt_number - 1)), _LONGEST_WAIT)
+
+    def _failed(self, error: openai.APIStatusError) -> ProviderPartial:
+        url = str(error.request.url.copy_with(query=None))
+        if error.status_code in _NOT_THERE:
+            return NotThere(
+                "the batch API does not know what was asked for",
+                "a file or batch of the account whose key this is",
+                self._told(error),
+                url=url,
+                next_step="check OPENAI_API_KEY and OPENAI_BASE_URL (or the two of Azure)",
+            )
+        told = "try again later: what was sent is not lost"
+        return ProviderPartial("the batch API did not answer", "an answer", self._told(error), url=url, next_step=told)
 
     def _refused(self, error: openai.APIStatusError) -> ProviderRefused:
         # What the provider says of a key may hold a part of it.
@@ -247,5 +275,5 @@ def clean(text: str, key: str) -> str:
 
 def _worth_repeating(error: BaseException) -> bool:
     if isinstance(error, openai.APIStatusError):
-        return error.status_code in _AGAIN
+        return error.status_code in _AGAIN and error.code not in _NO_MONEY
     return isinstance(error, (openai.APIConnectionError, openai.APIResponseValidationError, httpx2.HTTPError, _Short))

@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
+from imputer.batch.balance import unsent_topics
 from imputer.batch.contracts import Contract
 from imputer.batch.lines import LineMaker, key_of_line
 from imputer.batch.prices import tokens_of
@@ -30,8 +31,19 @@ if TYPE_CHECKING:
     from imputer.batch.options import BatchOptions
     from imputer.batch.prices import Price
 
+#: What jobs are called that fill gaps; those of backtests are left to them.
+PURPOSE = "impute"
 #: Output tokens that an answer for one cell is expected to take; for the estimate, not for the limit.
 EXPECTED_TOKENS_PER_CELL = 60
+# What a plan counts a question as that was asked before, by its state; None was not asked.
+_COUNTED = {
+    None: None,
+    "ANSWERED": "answered",
+    "CANCELLED": "cancelled",
+    "FAILED": "given_up",
+    "OPEN": "waiting",
+    "RETRY": "unsent",
+}
 # Questions looked up in the ledger together, and requests entered together.
 _TOGETHER = 500
 _ENTERED_TOGETHER = 5_000
@@ -41,7 +53,8 @@ _ENTERED_TOGETHER = 5_000
 class Planned:
     """What a plan holds. ``cost`` is an expectation, ``ceiling`` can not be exceeded; both in USD.
 
-    ``answered``, ``waiting`` and ``given_up`` count questions that were asked before and are not asked again.
+    ``answered``, ``waiting`` (with the provider), ``unsent`` (planned), ``cancelled`` and ``given_up`` count questions
+    that were asked before and are not asked again.
     """
 
     job_id: str | None = None
@@ -56,6 +69,8 @@ class Planned:
     cost: float = 0.0
     answered: int = 0
     waiting: int = 0
+    unsent: int = 0
+    cancelled: int = 0
     given_up: int = 0
     by_topic: dict[str, list[int]] = field(default_factory=dict)
 
@@ -83,6 +98,7 @@ class _Line(NamedTuple):
     entity_id: str
     asked_before: bool
     rests_on: str | None = None
+    subject: str = ""
 
 
 class ShardFile:
@@ -179,19 +195,30 @@ class _Writer:
         return file
 
     def _refuse(self, line: _Line) -> None:
-        cost = self._price.cost(line.input_tokens, line.output_tokens)
+        if len(line.line) > self._most_bytes:
+            raise WrongUsage(
+                "one question alone is above what a file may hold",
+                f"{self._most_bytes:,} bytes",
+                f"{len(line.line):,} bytes for {line.key}",
+            )
+        if line.input_tokens > self._most_tokens:
+            raise WrongUsage(
+                "one question alone is above the tokens that may wait at the provider",
+                f"{self._most_tokens:,} tokens",
+                f"{line.input_tokens:,} tokens for {line.key}",
+                next_step="raise WIQ_ENQUEUED_TOKENS",
+            )
         raise WrongUsage(
-            "one question alone is above a limit",
-            f"{self._options.most_bytes:,} bytes, {self._options.enqueued_tokens:,} tokens that may wait, "
-            f"and a cost of {self._options.max_cost} USD",
-            f"{len(line.line):,} bytes, {line.input_tokens:,} tokens, and up to {cost:.4f} USD for {line.key}",
-            next_step="raise WIQ_ENQUEUED_TOKENS or --max-cost",
+            "one question alone could cost more than the cap",
+            f"{self._options.max_cost} USD",
+            f"up to {self._price.cost(line.input_tokens, line.output_tokens):.4f} USD for {line.key}",
+            next_step="raise --max-cost or WIQ_MAX_COST",
         )
 
     def _enter(self, rows: list[_Line]) -> None:
         if not self._dry_run:
             new = [
-                (row.key, row.contract, row.entity_type, row.entity_id, self._shard_id, row.rests_on)
+                (row.key, row.contract, row.entity_type, row.entity_id, self._shard_id, row.rests_on, row.subject)
                 for row in rows
                 if not row.asked_before
             ]
@@ -214,15 +241,15 @@ def write_job(
     options: BatchOptions,
     price: Price,
     *,
-    purpose: str = "impute",
+    purpose: str = PURPOSE,
     run_id: str | None = None,
     dry_run: bool = False,
     again: bool = False,
 ) -> Planned:
     """Write the shards of a new job and enter them into the ledger; a plan without a new question leaves no trace.
 
-    ``again`` asks also what was given up. ``dry_run`` counts and writes nothing. Raises WrongUsage for a question that
-    alone is above a limit, OutputUnwritable.
+    ``again`` asks also what was given up or cancelled. ``dry_run`` counts and writes nothing. Raises WrongUsage for a
+    question that alone is above a limit, OutputUnwritable.
     """
     made = datetime.now(UTC)
     planned = Planned(prices_as_of=price.as_of)
@@ -232,7 +259,7 @@ def write_job(
     try:
         with ledger.transaction() as connection:
             prices = (price.input, price.output, price.as_of)
-            connection.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", [*job, *prices])
+            connection.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", [*job, *prices])
             writer = _Writer(ledger, job_id, options, price, dry_run=dry_run)
             writer.write(_new_lines(ledger, questions, options, purpose, planned, again=again))
             planned.shards = writer.number - 1
@@ -294,6 +321,7 @@ def _new_lines(
     waiting = iter(questions)
     # A topic that is being asked is not asked again in other words.
     open_topics = ledger.open_topics(purpose)
+    unsent = unsent_topics(ledger, purpose)
     anything_known = ledger.has_requests()
     while some := list(islice(waiting, _TOGETHER)):
         made: list[_Line] = []
@@ -308,7 +336,8 @@ def _new_lines(
             key, line, size = maker.line(question)
             limit = maker.output_limit
             kind, entity_id, rests_on = question.entity_type, question.entity_id, question.rests_on
-            made.append(_Line(key, line, tokens_of(size), limit, number, kind, entity_id, False, rests_on))  # noqa: FBT003
+            told = (False, rests_on, question.subject)
+            made.append(_Line(key, line, tokens_of(size), limit, number, kind, entity_id, *told))
         if not anything_known:
             planned.count_all(some, made)
             yield from made
@@ -316,17 +345,13 @@ def _new_lines(
         known = ledger.known([line.key for line in made])
         for new, question in zip(made, some, strict=True):
             state = known.get(new.key)
-            if (question.entity_id, question.contract.topic) in open_topics:
-                planned.waiting += 1
-            elif state is None or state == "CANCELLED" or (again and state == "FAILED"):
+            topic = (question.entity_id, question.contract.topic)
+            why_not = "unsent" if topic in unsent else "waiting" if topic in open_topics else _COUNTED.get(state)
+            if why_not is None or (again and state in ("CANCELLED", "FAILED") and topic not in open_topics):
                 planned.count_all([question], [new])
                 yield new if state is None else new._replace(asked_before=True)
-            elif state == "ANSWERED":
-                planned.answered += 1
-            elif state == "FAILED":
-                planned.given_up += 1
             else:
-                planned.waiting += 1
+                setattr(planned, why_not, getattr(planned, why_not) + 1)
 
 
 def _old_lines(ledger: Ledger, waiting: dict[str, Shard], options: BatchOptions) -> Iterator[_Line]:

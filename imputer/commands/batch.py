@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from imputer.commands.batch_told import counted, tell_balance, tell_open, tell_plan, tell_unfinished
 from imputer.settings import read_settings
+
+#: Exit status of a wait that Ctrl-C ended, as shells have it.
+INTERRUPTED = 130
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from imputer.batch.engine import Worked
     from imputer.batch.options import BatchOptions
     from imputer.batch.service import Access
-    from imputer.batch.shards import Planned
 
 
 @click.group()
@@ -44,7 +46,7 @@ def max_cost_option(command: Callable[..., None]) -> Callable[..., None]:
     return click.option(
         "--max-cost",
         type=click.FloatRange(min=0),
-        help="Most that a job may cost, in USD (default: WIQ_MAX_COST or 25).",
+        help="Most that all open questions may cost together, in USD (default: WIQ_MAX_COST or 25).",
     )(command)
 
 
@@ -55,10 +57,12 @@ def _job(command: Callable[..., None]) -> Callable[..., None]:
 @batch.command()
 @click.option("--dry-run", is_flag=True, help="Count and price; write nothing.")
 @click.option("--domain", help="Ask one domain only, such as skills.")
-@click.option("--again", is_flag=True, help="Ask also what was given up before.")
+@click.option("--again", is_flag=True, help="Ask also what was given up or cancelled before.")
 @max_cost_option
 def plan(domain: str | None, max_cost: float | None, *, dry_run: bool, again: bool) -> None:
     """Write requests for the gaps of the last good run: one per job and domain, never a question twice.
+
+    Nothing is sent. What is planned is sent by «imputer batch submit», or by the next «imputer impute» with a key.
 
     \b
     Examples:
@@ -68,22 +72,22 @@ def plan(domain: str | None, max_cost: float | None, *, dry_run: bool, again: bo
 
     Exit status: 0 planned, 1 there is no finished run, or the most it may cost is above the cap, 2 wrong usage.
     """  # noqa: D301
-    from imputer.batch.ledger import Ledger  # noqa: PLC0415 (--help does not need them)
+    from imputer.batch.balance import open_jobs  # noqa: PLC0415 (--help does not need them)
+    from imputer.batch.ledger import Ledger  # noqa: PLC0415
     from imputer.batch.prices import read_price  # noqa: PLC0415
     from imputer.batch.questions import Asking, questions_of  # noqa: PLC0415
-    from imputer.batch.shards import write_job  # noqa: PLC0415
+    from imputer.batch.shards import PURPOSE, write_job  # noqa: PLC0415
     from imputer.finished import open_latest  # noqa: PLC0415
 
     options = options_of(max_cost)
     price = read_price(options.model, options.prices)
     with open_latest(read_settings().root) as run, Ledger(read_settings().root) as ledger:
+        before = open_jobs(ledger, PURPOSE)
         questions = questions_of(run, Asking(domain=domain))
         planned = write_job(ledger, questions, options, price, run_id=run.folder.name, dry_run=dry_run, again=again)
-    tell_plan(planned, options)
-    if planned.requests:
-        written = f"Job {planned.job_id}: «imputer batch submit» sends it."
-        print(written if planned.job_id else "Dry run: nothing was written.")
-    sys.exit(1 if planned.ceiling > options.max_cost else 0)
+    written = f"Job {planned.job_id} is written: «imputer batch submit» sends it."
+    within = tell_plan(planned, options, before, written if planned.job_id else "Dry run: nothing was written.")
+    sys.exit(0 if within else 1)
 
 
 @batch.command()
@@ -92,8 +96,8 @@ def plan(domain: str | None, max_cost: float | None, *, dry_run: bool, again: bo
 def submit(max_cost: float | None, *, no_wait: bool) -> None:
     """Send what is planned, wait with a live table, and collect the answers.
 
-    A file is never sent twice: after a crash or a broken connection the provider is asked first. What an answer costs
-    stays below the cap: sending stops before it could be passed.
+    A file is never sent twice: after a crash or a broken connection the provider is asked first. What all open jobs
+    cost together stays below the cap: sending stops before it could be passed.
 
     \b
     Examples:
@@ -160,6 +164,8 @@ def status() -> None:
 def cancel(job: str | None) -> None:
     """Cancel what is planned or under way; answers that are there by then are kept and collected by «poll».
 
+    What was cancelled is asked again only by «imputer batch plan --again».
+
     \b
     Examples:
       imputer batch cancel
@@ -181,6 +187,8 @@ def cancel(job: str | None) -> None:
             with Service(access) as service:
                 count = stop(ledger, service, job, options_of(None))
     print(f"Shards cancelled or being cancelled: {count:,}. «imputer batch poll» collects what was answered.")
+    if count:
+        print("What is not answered is asked again only by «imputer batch plan --again».")
 
 
 @batch.command()
@@ -250,57 +258,27 @@ def _access() -> Access:
 
 
 def _work(options: BatchOptions, *, wait: bool, send: bool) -> None:
+    from imputer.batch.balance import balance, open_jobs  # noqa: PLC0415
     from imputer.batch.display import Display, print_status  # noqa: PLC0415
     from imputer.batch.engine import work  # noqa: PLC0415
     from imputer.batch.ledger import Ledger  # noqa: PLC0415
     from imputer.batch.service import Service  # noqa: PLC0415
 
+    access = _access()
     with Ledger(read_settings().root) as ledger:
-        with Service(_access()) as service, Display(sys.stderr) as show:
-            worked = work(ledger, service, options, wait=wait, submit=send, show=show)
+        if send:
+            tell_open(open_jobs(ledger), options)
+        before = balance(ledger)
+        try:
+            with Service(access) as service, Display(sys.stderr) as show:
+                worked = work(ledger, service, options, wait=wait, submit=send, show=show)
+        except KeyboardInterrupt:
+            print("Interrupted: nothing is lost, «imputer batch poll» goes on.", file=sys.stderr)
+            sys.exit(INTERRUPTED)
         print_status(ledger, sys.stdout)
+        came = balance(ledger).since(before)
     if worked.in_flight:
-        print(f"{worked.in_flight:,} batches are under way: «imputer batch poll» goes on.")
-    sys.exit(tell_unfinished(worked, options, wait=wait))
-
-
-def tell_unfinished(worked: Worked, options: BatchOptions, *, wait: bool) -> int:
-    """Say what was refused or waits for the user; returns the exit status."""
-    for number, reason in worked.rejected.items():
-        print(f"FAILED: shard {number} was refused by the provider: {reason}", file=sys.stderr)
-    if worked.over_cap:
-        print(
-            f"FAILED: {worked.over_cap:,} shards wait: with them the job could cost more than {options.max_cost} USD. "
-            "Raise --max-cost, or cancel them.",
-            file=sys.stderr,
-        )
-    return 1 if worked.rejected or worked.over_cap or (wait and not worked.done) else 0
-
-
-def tell_plan(planned: Planned, options: BatchOptions) -> None:
-    """Say what is asked, by topic, and what it costs."""
-    for topic, (requests, cells) in sorted(planned.by_topic.items()):
-        print(f"  {topic:<34} {requests:>9,} requests {cells:>11,} cells")
-    for count, why in (
-        (planned.answered, "answered before"),
-        (planned.waiting, "being asked already"),
-        (planned.given_up, "given up before (--again asks them again)"),
-    ):
-        if count:
-            print(f"{count:,} questions are not asked again: {why}.")
-    if not planned.requests:
-        print("Nothing new to ask.")
-        return
-    print(
-        f"{planned.requests:,} requests for {planned.cells:,} cells in {planned.shards:,} shards, "
-        f"{planned.bytes / 1e6:,.1f} MB; up to {planned.input_tokens:,} tokens in and {planned.output_limit:,} out."
-    )
-    print(
-        f"Cost with {options.model}: about {planned.cost:,.2f} USD, at most {planned.ceiling:,.2f} USD "
-        f"(batch prices of {planned.prices_as_of}; a token for every two bytes, an upper estimate)."
-    )
-    if planned.ceiling > options.max_cost:
-        print(
-            f"At most is above the cap of {options.max_cost} USD: submit sends as much as cannot pass it.",
-            file=sys.stderr,
-        )
+        under_way = counted(worked.in_flight, "batch is", "batches are")
+        print(f"{under_way} under way: «imputer batch poll» goes on.")
+    lost = tell_balance(came)
+    sys.exit(tell_unfinished(worked, options, wait=wait) or lost)

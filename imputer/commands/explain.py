@@ -43,8 +43,8 @@ def explain(entity: str, attribute: str, language: str, *, as_json: bool) -> Non
     with open_latest(root) as run:
         chain = trace(run, entity, attribute, language)
     asked = {cell.winner["custom_id"] for cell in chain.cells if cell.winner and cell.winner["custom_id"]}
-    told = {key: question_told(root, key) for key in sorted(asked)}
-    chain = replace(chain, questions={key: question for key, question in told.items() if question})
+    told = {key: question_told(root, key, chain.attribute["attribute_id"]) for key in sorted(asked)}
+    chain = replace(chain, questions={key: found for key, found in told.items() if found})
     if as_json:
         click.echo(orjson.dumps(chain.as_record(), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode())
         return

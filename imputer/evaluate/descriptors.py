@@ -194,13 +194,19 @@ def _coverage_figures(calibration: Calibration, oasis_profiles: pa.Table, seed: 
             ),
             figure(
                 TIER,
-                ("… within one point", "… à un point près"),
+                (
+                    "values within one point on the descriptors fit for use",
+                    "valeurs à un point près, descripteurs utilisables",
+                ),
                 mean_interval(within.ravel(), seed, clusters),
                 percent=True,
             ),
             figure(
                 TIER,
-                ("… rank correlation, mean over descriptors", "… corrélation de rang, moyenne des descripteurs"),
+                (
+                    "rank correlation, mean over the descriptors fit for use",
+                    "corrélation de rang, moyenne des descripteurs utilisables",
+                ),
                 mean_interval(correlations, seed),
             ),
         ]

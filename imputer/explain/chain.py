@@ -11,6 +11,7 @@ from imputer.explain.finding import find_attribute, find_entity
 from imputer.precedence import ORDER_SQL
 
 if TYPE_CHECKING:
+    from imputer.batch.told import Told
     from imputer.finished import FinishedRun
 
 _STATEMENTS = f"""
@@ -81,7 +82,7 @@ class Chain:
     names: dict[str, dict[str, str]] = field(default_factory=dict)
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
     runs: dict[str, dict[str, Any]] = field(default_factory=dict)
-    questions: dict[str, str] = field(default_factory=dict)
+    questions: dict[str, Told] = field(default_factory=dict)
 
     def as_record(self) -> dict[str, Any]:
         """For JSON."""
@@ -149,10 +150,20 @@ def _resolution(run: FinishedRun, entity_id: str) -> dict[str, Any] | None:
     if found is None:
         return None
     coded = run.first("SELECT coded_unit_group FROM dim_job_title WHERE job_title_id = $entity", {"entity": entity_id})
+    suspected = None
+    if "suspected_miscodings" in run.tables:
+        suspected = run.first("SELECT * FROM suspected_miscodings WHERE job_title_id = $entity", {"entity": entity_id})
+    alone = run.first(
+        "SELECT count(*) = 1 AS alone FROM dim_oasis_profile WHERE unit_group = $unit_group",
+        {"unit_group": found.get("unit_group")},
+    )
     codes = [found.get(name) for name in ("unit_group", "profile", "runner_up")]
+    codes += [suspected and suspected["suggested_unit_group"]]
     codes += [*(found.get("tied") or []), *(one["unit_group"] for one in found.get("candidates") or [])]
     return found | {
         "coded_unit_group": coded and coded["coded_unit_group"],
+        "only_profile": bool(found.get("profile") and alone and alone["alone"]),
+        "suspected": suspected,
         "names": _names(run, " ".join(code for code in codes if code)),
     }
 

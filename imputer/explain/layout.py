@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group
 from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text
 
 from imputer.explain.figures import shown_confidence, shown_interval, shown_scale, shown_value
 from imputer.explain.finding import name_of
+from imputer.explain.prose import Prose
 from imputer.explain.reasons import coded, evidence_lines, place, rationale, resolution_rationale
-from imputer.wording import moment, number, quote, text, word
+from imputer.tiers.hierarchical import UNIT_GROUP_ONLY
+from imputer.wording import labels, moment, number, percent, quote, text, word
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from imputer.explain.chain import Cell, Chain
+    from imputer.explain.reasons import Names
 
 _HEADING = "bold cyan"
 _INDENT = 2
@@ -44,7 +46,7 @@ def render(chain: Chain, language: str) -> Group:
 def _headline(chain: Chain, language: str) -> RenderableType:
     entity, attribute = chain.entity, chain.attribute
     kind = word("entity_type", entity["entity_type"], language)
-    title = Text(f"{kind} {entity['entity_id']} {quote(name_of(entity, language), language)}", style="bold")
+    title = Prose(f"{kind} {entity['entity_id']} {quote(name_of(entity, language), language)}", style="bold")
     other = "fr" if language == "en" else "en"
     if entity[f"name_{other}"]:
         title.append(f"  {entity[f'name_{other}']}", style="dim")
@@ -80,11 +82,12 @@ def _cell(chain: Chain, cell: Cell, language: str) -> list[RenderableType]:
 
 
 def _question(chain: Chain, winner: dict[str, Any], language: str) -> list[RenderableType]:
-    """What the model was told, word for word."""
+    """What the model was told, word for word: how this attribute is to be answered, then what it was asked about."""
     told = chain.questions.get(winner["custom_id"])
     if told is None:
         return []
-    return [_heading("heading_question", language), *(_indented(line, 0) for line in told.splitlines())]
+    lines = [*told.cells, "", *told.question.splitlines()]
+    return [_heading("heading_question", language), *(_indented(line, 0) for line in lines)]
 
 
 def _others(chain: Chain, cell: Cell, language: str) -> list[RenderableType]:
@@ -115,7 +118,7 @@ def _missing(chain: Chain, cell: Cell, language: str) -> list[_Line]:
         for name, column in (("AUTHORITATIVE", "authoritative"), ("ONET", "onet"))
         if chain.attribute[column]
     ]
-    # No source has it, whatever else the attribute gets from sources.
+    # No source that is read has it, whatever else the attribute gets from sources.
     supply = None if cell.gap["reason"] in ("ENGLISH_ONLY", "NO_SOURCE") else ", ".join(suppliers) or "–"
     lines: list[_Line] = [(text("reason", language), told), (text("can_supply", language), supply)]
     if cell.gap["model_reason"]:
@@ -134,9 +137,15 @@ def _value(chain: Chain, winner: dict[str, Any], language: str) -> list[_Line]:
         (text("why", language), rationale(winner, language, chain.names)),
         (text("statement", language), f"{winner['statement_id']}, {text(_IN_GOLD[winner['entity_type']], language)}"),
         (text("written", language), _written(chain, winner, language)),
-        (text("retention", language), winner["retention_class"]),
+        (text("retention", language), _retention(winner["retention_class"], language)),
         *_model(winner, language),
     ]
+
+
+def _retention(name: str, language: str) -> str:
+    """A class of the retention schedule; one that only a user's own schedule knows has no other name."""
+    known = labels()["retention_class"].get(name)
+    return f"{known[language]} ({name})" if known else name
 
 
 def _other(chain: Chain, statement: dict[str, Any], language: str) -> list[_Line]:
@@ -194,8 +203,9 @@ def _resolution(found: dict[str, Any], language: str) -> list[_Line]:
     profile = text("not_settled", language)
     if found.get("profile"):
         profile = coded(found["profile"], language, names)
-    if method == "UG_IMPUTATION":
-        profile = text("candidate_only", language, profile=profile)
+    unlike = method in UNIT_GROUP_ONLY
+    if unlike and found.get("profile"):
+        profile = text("only_one" if found["only_profile"] else "candidate_only", language, profile=profile)
     runner_up = coded(found["runner_up"], language, names) if found.get("runner_up") else None
     if runner_up and found.get("margin") is not None:
         runner_up = f"{runner_up}, {text('margin', language, margin=number(found['margin'], language, 3))}"
@@ -205,10 +215,11 @@ def _resolution(found: dict[str, Any], language: str) -> list[_Line]:
     ]
     return [
         (text("unit_group", language), unit_group),
+        (text("suspected", language), _suspected(found["suspected"], language, names)),
         (text("profile", language), profile),
         (text("method", language), f"{word('resolution_method', method, language)} ({method})" if method else None),
         (text("confidence", language), shown_confidence(found, None, language)),
-        (text("matched_text", language), found.get("matched_text")),
+        (text("nearest_text" if unlike else "matched_text", language), found.get("matched_text")),
         (text("runner_up", language), runner_up),
         (text("as_good", language), ", ".join(coded(one, language, names) for one in found.get("tied") or [])),
         (text("candidates", language), "\n".join(candidates) or None),
@@ -216,9 +227,20 @@ def _resolution(found: dict[str, Any], language: str) -> list[_Line]:
     ]
 
 
-def _one_line(attribute: dict[str, Any], statement: dict[str, Any], language: str) -> Text:
+def _suspected(suspected: dict[str, Any] | None, language: str, names: Names) -> str | None:
+    """Which unit group the title's text argues for, where that is another than the one it is coded to."""
+    if suspected is None:
+        return None
+    other, matched = coded(suspected["suggested_unit_group"], language, names), suspected["matched_text"]
+    if matched:
+        return text("suspected_by_spelling", language, unit_group=other, matched=quote(matched, language))
+    share = percent(suspected["confidence_calibrated"], language)
+    return text("suspected_by_likelihood", language, unit_group=other, share=share)
+
+
+def _one_line(attribute: dict[str, Any], statement: dict[str, Any], language: str) -> Prose:
     kind = word("source_type", statement["source_type"], language)
-    line = Text(shown_value(statement, attribute, language, short=True), style="bold")
+    line = Prose(shown_value(statement, attribute, language, short=True), style="bold")
     method, confidence = word("method", statement["method"], language), shown_confidence(statement, attribute, language)
     line.append(f"  {kind}, {method}, {confidence}", style="not bold")
     return line
@@ -279,7 +301,7 @@ def _heading(key: str, language: str) -> RenderableType:
 
 
 def _heading_text(heading: str) -> RenderableType:
-    return Text(f"\n{heading}", style=_HEADING)
+    return Prose(f"\n{heading}", style=_HEADING)
 
 
 def _lines(lines: list[_Line], indent: int = _INDENT) -> RenderableType:
@@ -289,9 +311,9 @@ def _lines(lines: list[_Line], indent: int = _INDENT) -> RenderableType:
     grid.add_column(overflow="fold")
     for label, told in lines:
         if told:
-            grid.add_row(Text(label), Text(str(told)))
+            grid.add_row(Prose(label), Prose(str(told)))
     return Padding(grid, (0, 0, 0, indent))
 
 
-def _indented(line: str | Text, depth: int) -> RenderableType:
-    return Padding(Text(line) if isinstance(line, str) else line, (0, 0, 0, _INDENT * (depth + 1)))
+def _indented(line: str | Prose, depth: int) -> RenderableType:
+    return Padding(Prose(line) if isinstance(line, str) else line, (0, 0, 0, _INDENT * (depth + 1)))

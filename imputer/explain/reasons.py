@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from imputer.tiers.descriptions import DESCRIPTION
+from imputer.tiers.hierarchical import UNIT_GROUP_ONLY
 from imputer.wording import labels, number, percent, quote, text, word
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _DIGITS = 4
 
 # Keys of the evidence that hold codes, and the section of labels for each.
 _CODES = {"resolution": "resolution_method", "cardinality": "cardinality"}
-_WORDS = {"method": "calibration_method", "spread_kind": "spread_kind"}
+_WORDS = {"method": "calibration_method", "spread_kind": "spread_kind", "description_source": "source_type"}
 _WORDS_OF_PLACES = (
     (re.compile(r"\brows\b"), "lignes"),
     (re.compile(r"\brow\b"), "ligne"),
@@ -51,11 +52,22 @@ def rationale(statement: dict[str, Any], language: str, names: Names) -> str:
 
 
 def _because_profile(_: dict[str, Any], evidence: dict[str, Any], language: str, names: Names) -> str:
-    matched = evidence.get("matched_text")
     return text(
         "because_profile",
         language,
         profile=coded(evidence["profile"], language, names),
+        settled=_settled(evidence, language, names),
+    )
+
+
+def _settled(evidence: dict[str, Any], language: str, names: Names) -> str:
+    """What the settled profile is to the title: what it was resolved to, or all that its unit group has."""
+    if evidence["resolution"] in UNIT_GROUP_ONLY:
+        return text("only_profile", language, unit_group=coded(evidence["unit_group"], language, names))
+    matched = evidence.get("matched_text")
+    return text(
+        "resolved_profile",
+        language,
         resolution=word("resolution_method", evidence["resolution"], language),
         matched=f"; {quote(matched, language)}" if matched else "",
     )
@@ -133,16 +145,20 @@ def _because_calibrated(statement: dict[str, Any], evidence: dict[str, Any], lan
     )
 
 
+def _because_definition(statement: dict[str, Any], evidence: dict[str, Any], language: str, names: Names) -> str:
+    unlike = evidence["resolution"] in UNIT_GROUP_ONLY
+    key = "because_definition_coded" if unlike else "because_definition"
+    return _because_text(key)(statement, evidence, language, names)
+
+
 def _because_text(key: str) -> Callable[[dict[str, Any], dict[str, Any], str, Names], str]:
-    """A sentence on a description, whose blanks are in the evidence: codes with their names, resolution, match."""
+    """A sentence on a description, whose blanks are in the evidence: codes with their names, and resolution."""
 
     def because(_: dict[str, Any], evidence: dict[str, Any], language: str, names: Names) -> str:
         known = {name: coded(str(code), language, names) for name, code in evidence.items() if name in _NAMED}
         if "resolution" in evidence:
-            known["resolution"] = word("resolution_method", evidence["resolution"], language)
-        matched = evidence.get("matched_text")
-        shown = f"; {quote(matched, language)}" if matched else ""
-        return text(key, language, **known, matched=shown, release=evidence.get("release"))
+            known["settled"] = _settled(evidence, language, names)
+        return text(key, language, **known, release=evidence.get("release"))
 
     return because
 
@@ -150,7 +166,7 @@ def _because_text(key: str) -> Callable[[dict[str, Any], dict[str, Any], str, Na
 _NAMED = ("profile", "unit_group", "soc")
 _OF_DESCRIPTIONS = {
     "INHERITED_PROFILE": _because_text("because_lead_statement"),
-    "INHERITED_UNIT_GROUP": _because_text("because_definition"),
+    "INHERITED_UNIT_GROUP": _because_definition,
     "CROSSWALK": _because_text("because_occupation"),
 }
 
@@ -182,6 +198,8 @@ def resolution_rationale(found: dict[str, Any], language: str) -> str:
     reasons = labels()["resolution_reason"]
     if (language == "en" and stored) or method not in reasons:
         return text("as_stored", language, words=stored) if stored else ""
+    if method in UNIT_GROUP_ONLY and found.get("only_profile"):
+        return text("only_profile_unlike", language)
     matched = found.get("matched_text")
     return reasons[method][language].format(matched=f" ({quote(matched, language)})" if matched else "")
 
@@ -197,14 +215,14 @@ def place(locator: str, language: str) -> str:
 def evidence_lines(evidence: Any, language: str, names: Names) -> list[tuple[int, str]]:  # noqa: ANN401 (whatever JSON holds)
     """Evidence as lines with the depth of each; a long list ends in the count of what is left out.
 
-    Codes in ``names`` are followed by their name.
+    What is null has no line: it is not there. Codes in ``names`` are followed by their name.
     """
     return list(_lines(evidence, language, names, 0))
 
 
 def _lines(held: Any, language: str, names: Names, depth: int) -> Iterator[tuple[int, str]]:  # noqa: ANN401
     if isinstance(held, dict):
-        for key, value in held.items():
+        for key, value in _present(held):
             label = text("colon", language, label=_labelled(key, language, names))
             if _is_short(value):
                 yield depth, f"{label} {_short(value, language, names, key)}"
@@ -220,6 +238,10 @@ def _lines(held: Any, language: str, names: Names, depth: int) -> Iterator[tuple
         yield depth, _short(held, language, names)
 
 
+def _present(held: dict[str, Any]) -> list[tuple[str, Any]]:
+    return [(key, value) for key, value in held.items() if value is not None]
+
+
 def _is_short(value: Any) -> bool:  # noqa: ANN401
     if isinstance(value, list):
         return all(not isinstance(item, list | dict) for item in value) and len(value) <= _MOST_ITEMS
@@ -231,7 +253,7 @@ def _item(item: Any, language: str, names: Names) -> str:  # noqa: ANN401
     if isinstance(item, dict):
         parts = (
             f"{text('colon', language, label=_labelled(key, language, names))} {_short(value, language, names, key)}"
-            for key, value in item.items()
+            for key, value in _present(item)
         )
         return "; ".join(parts)
     return _short(item, language, names)

@@ -6,7 +6,7 @@ Floors, imports run downward only::
     numbers · votes · lists · confidence  findings by kind of attribute; how sure they are
     aggregate · findings                  means over occupations; what a finding is
     links · cardinality                   which occupations stand for a unit group, and how many on either side
-    provider                              the two providers behind one interface
+    provider                              the files of a release, or the service
     web_services                          the service: whole tables, kept per release
     about · pages · cache                 its release; all pages or an error; what was answered before
     answers                               one request after the other

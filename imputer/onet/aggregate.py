@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imputer.onet.queries import answer, open_database
+from imputer.onet.queries import answer
 from imputer.sources.onet_scales import HIGH_POINTS
 
 if TYPE_CHECKING:
@@ -84,12 +84,6 @@ def means(connection: duckdb.DuckDBPyConnection, links: str = "links") -> pa.Tab
     differs from ``value`` for Job Zones only. No rating, no row.
     """
     return answer(connection, _MEANS.replace("from links l", f"from {links} l"))
-
-
-def unit_group_means(database: OnetDatabase, links: pa.Table) -> pa.Table:
-    """The same for a table of links (`imputer.onet.links`), without more."""
-    with open_database({"links": links, "rated_attributes": rated_attributes(database)}) as connection:
-        return means(connection)
 
 
 def population(connection: duckdb.DuckDBPyConnection) -> pa.Table:

@@ -1,9 +1,13 @@
-"""What gives the O*NET database, whichever way: the files of a release, or the service."""
+"""What gives the O*NET database, whichever way: the files of a release, or the service.
+
+Either way gives the whole database or an error, never a part of it; the same release gives the same tables, but for
+what the other one does not offer.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from imputer.errors import SourceMissing
 from imputer.onet.web_services import web_services
@@ -11,14 +15,6 @@ from imputer.sources.onet_database import OnetDatabase, read_onet_database
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-class Provider(Protocol):
-    """Either provider. The same release gives the same tables, but for what the other one does not offer."""
-
-    def database(self) -> OnetDatabase:
-        """The whole database, or an error: never a part of it."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

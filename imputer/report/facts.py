@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from imputer.precedence import RANK_SQL
+from imputer.precedence import CHANGE_SQL, RANK_SQL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,10 +28,11 @@ def _binned(column: str) -> str:
     return f"[{', '.join(counts)}]"
 
 
-_SUMMARY = """
+_SUMMARY = f"""
 SELECT (SELECT count(*) FROM dim_job_title) AS titles, (SELECT count(*) FROM dim_attribute) AS attributes,
     (SELECT count(*) FROM attribute_values) AS values, (SELECT count(*) FROM gaps) AS gaps,
-    (SELECT count(*) FROM statements) AS statements, (SELECT count(*) FROM override_events) AS events,
+    (SELECT count(*) FROM statements) AS statements,
+    (SELECT count(*) FROM override_events WHERE {CHANGE_SQL}) AS events,
     (SELECT count(*) FROM (
         SELECT statement_id FROM withdrawals GROUP BY statement_id
         HAVING arg_max(action, (created_at, run_id)) = 'WITHDRAWN'

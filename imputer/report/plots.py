@@ -153,10 +153,11 @@ def intervals(
 
     def draw(axes: Axes) -> None:
         for place, (value, low, high, bar) in enumerate(values):
-            axes.plot([low, high], [place, place], color=_PLAIN, linewidth=1.6)
-            axes.plot([value], [place], marker="o", color=_PLAIN, markersize=6)
+            # Not clipped: at 0 or 100 % half of a marker lies outside.
+            axes.plot([low, high], [place, place], color=_PLAIN, linewidth=1.6, clip_on=False)
+            axes.plot([value], [place], marker="o", color=_PLAIN, markersize=6, clip_on=False)
             if bar is not None:
-                axes.plot([bar, bar], [place - 0.35, place + 0.35], color=_SECOND, linewidth=2.4)
+                axes.plot([bar, bar], [place - 0.35, place + 0.35], color=_SECOND, linewidth=2.4, clip_on=False)
         if any(bar is not None for *_, bar in values):
             axes.plot([], [], color=_SECOND, linewidth=2.4, label=labels[1])
             axes.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
@@ -187,25 +188,20 @@ def reliability(
             axes.set_visible(False)
         for axes, (name, stated, calibrated) in zip(grid, panels, strict=False):
             axes.plot([0, 1], [0, 1], color=_EDGE, linestyle=":", linewidth=1, label=labels[2])
-            axes.plot(*_columns(stated), color=_PLAIN, marker="o", markersize=5, linewidth=1, label=labels[0])
-            axes.plot(
-                *_columns(calibrated),
-                color=_SECOND,
-                marker="s",
-                markersize=5,
-                markerfacecolor="white",
-                linewidth=1.6,
-                label=labels[1],
-            )
+            filled = {"color": _PLAIN, "marker": "o", "linewidth": 1}
+            hollow = {"color": _SECOND, "marker": "s", "linewidth": 1.6, "markerfacecolor": "white"}
+            for points, label, look in ((stated, labels[0], filled), (calibrated, labels[1], hollow)):
+                axes.plot(*_columns(points), label=label, markersize=5, clip_on=False, zorder=3, **look)
             axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", xlabel=labels[3])
             axes.set_title(name, loc="left", fontsize=10)
             for axis in (axes.xaxis, axes.yaxis):
                 axis.set_major_formatter(FuncFormatter(lambda share, _: percent(share, language, 0)))
         grid[0].set_ylabel(labels[4])
         handles, names = grid[0].get_legend_handles_labels()
-        figure.legend(handles, names, loc="outside upper left", ncols=3, frameon=False)
+        # Room is made for the legend's own height alone: what moves it down puts it on the panels' titles.
+        figure.legend(handles, names, loc="outside upper left", ncols=3, frameon=False, borderaxespad=0, borderpad=0.8)
 
-    return _drawn(draw, 4.6)
+    return _drawn(draw, 4.8)
 
 
 def _columns(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:

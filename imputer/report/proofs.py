@@ -102,7 +102,7 @@ def backtest(page: Page, rows: Rows, path: str) -> None:
 
     shares = [row for row in rows if row.get("percent") and row.get("low") is not None and row.get("high") is not None]
     if shares:
-        names = [_full_name(rows, row, language) for row in shares]
+        names = _full_names(rows, shares, language)
         told = "; ".join(f"{name}: {shown(row, row['value'])}" for name, row in zip(names, shares, strict=True))
         page.figure(
             plots.intervals(
@@ -210,6 +210,15 @@ def _mean(values: list[float | None]) -> float | None:
 def _in_language(row: dict[str, Any], key: str, language: str) -> str:
     """A text of a figure; in English where it has none in French."""
     return str(row.get(f"{key}_fr" if language == "fr" else key) or row.get(key) or "").strip()
+
+
+def _full_names(rows: Rows, shown: Rows, language: str) -> list[str]:
+    """Names that tell some figures of ``rows`` apart: those that share one have their note beside it."""
+    names = [_full_name(rows, row, language) for row in shown]
+    return [
+        f"{name} ({note})" if names.count(name) > 1 and (note := _in_language(row, "note", language)) else name
+        for name, row in zip(names, shown, strict=True)
+    ]
 
 
 def _full_name(rows: Rows, row: dict[str, Any], language: str) -> str:

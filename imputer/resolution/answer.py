@@ -56,9 +56,9 @@ class Resolution:
     """What a title was resolved to, and why.
 
     ``unit_group`` is the one given, or the one inferred, or None where resolution abstains. ``profile`` is the best
-    one of the unit group; with method UG_IMPUTATION it is a candidate only. ``confidence`` is as stated for the
-    method, ``confidence_calibrated`` the share that backtests found right (None where none could measure it). With a
-    unit group given both are about the profile; with an inferred one, about both together.
+    one of the unit group; with method UG_IMPUTATION it is a candidate only, unless there is no other. ``confidence`` is
+    as stated for the method, ``confidence_calibrated`` the share that backtests found right (None where none could
+    measure it). With a unit group given both are about the profile; with an inferred one, about both together.
     ``runner_up`` and ``margin`` (difference of probability) are of the profile, or of the unit group where that was
     inferred. ``tied`` names the profiles that are as good as the one chosen.
     """

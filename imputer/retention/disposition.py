@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from imputer.conclusion import Outcome, conclude, discard, moment_text
 from imputer.errors import WrongUsage
 from imputer.finished import open_folder
+from imputer.gold import WIDE_ATTRIBUTES
 from imputer.report import write_report
 from imputer.retention.due import due_statements, find_withdrawn
 from imputer.table_files import wide_table, write_jsonl
@@ -254,10 +255,7 @@ def _judge(folder: Path, outcome: Outcome, statements: int) -> None:
     """Write the JSONL of what changed, read everything back, check every key."""
     with open_folder(folder) as finished:
         tables: dict[str, Table] = dict(load_tables("wiq"))
-        rows = finished.connection.execute(
-            "SELECT attribute_id, value_type, name_en, name_fr FROM dim_attribute ORDER BY attribute_id"
-        ).fetchall()
-        tables["job_titles_wide"] = wide_table(rows)
+        tables["job_titles_wide"] = wide_table(finished.connection.sql(WIDE_ATTRIBUTES).fetchall())
         for name in (*_NAMING, "dim_run"):
             write_jsonl(finished.connection, folder / f"{name}.parquet", tables[name])
         outcome.counts = {name: pq.read_metadata(folder / f"{name}.parquet").num_rows for name in tables}

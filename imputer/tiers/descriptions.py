@@ -1,10 +1,12 @@
 """Descriptions of job titles, families and functions: what sources say of them, in English and French.
 
 In the order of precedence: the OaSIS lead statement of the very profile that a title was resolved to; for a unit group
-whose only profile that is, in French, the NOC's definition of the unit group, for OaSIS publishes its lead statements
-in English alone; the description of the O*NET occupation, where unit group and occupation stand for each other. A
-title of a unit group with several profiles never gets the text of one that it was not resolved to. No source describes
-job families and job functions.
+whose only profile that is, in French, the NOC's definition of the unit group, for the OaSIS files that are read are in
+English; the description of the O*NET occupation, where unit group and occupation stand for each other. A title of a
+unit group with several profiles never gets the text of one that it was not resolved to. No source describes job
+families and job functions.
+
+Their confidence is as stated by the method: how often people accept such a description, nobody has measured.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from imputer.sources.attributes import Attribute, attribute_table
+from imputer.tiers.hierarchical import PROFILE_OF_TITLE, RESOLVED_BY, UNLIKE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,38 +73,33 @@ WHERE cardinality = '1:1' AND overlap = 1 AND n_ratings > 0 AND description_en I
 )
 """
 
-_STATE_LEAD = """
+_STATE_LEAD = f"""
 INSERT INTO stated BY NAME
 SELECT 'job_title' AS entity_type, entity_id, $attribute AS attribute_id, v.language, value_text,
     'AUTHORITATIVE' AS source_type, 'INHERITED_PROFILE' AS method, confidence,
-    k.probability AS confidence_calibrated,
-    'Lead statement of OaSIS profile ' || profile || ' «' || label || '», to which the title was resolved by '
-        || resolution_method || coalesce(' («' || matched_text || '»)', '') || '.' AS rationale,
+    'Lead statement of OaSIS profile ' || profile || ' «' || label || '», ' || {PROFILE_OF_TITLE} || '.' AS rationale,
     v.source_id, source_version, locator,
-    to_json({profile: profile, label: label, unit_group: unit_group, resolution: resolution_method,
-        matched_text: matched_text, text: v.attribute_id})::VARCHAR AS evidence,
+    to_json({{profile: profile, label: label, unit_group: unit_group, resolution: resolution_method,
+        matched_text: matched_text, text: v.attribute_id}})::VARCHAR AS evidence,
     retention_class
 FROM resolved JOIN profile_values v USING (profile) JOIN profile_labels USING (profile)
 JOIN source_versions USING (source_id)
-LEFT JOIN inheritance_calibration k ON k.method = resolution_method AND k.domain = 'lead_statement'
 WHERE NOT unit_group_only AND v.attribute_id = $lead
 """
-_STATE_DEFINITION = """
+_STATE_DEFINITION = f"""
 INSERT INTO stated BY NAME
 SELECT 'job_title' AS entity_type, entity_id, $attribute AS attribute_id, 'fr' AS language, definition_fr AS value_text,
     'AUTHORITATIVE' AS source_type, 'INHERITED_UNIT_GROUP' AS method, confidence,
-    k.probability AS confidence_calibrated,
-    'French definition of unit group ' || unit_group || ' «' || title_fr || '», whose only OaSIS profile is '
-        || profile || ', to which the title was resolved by ' || resolution_method
-        || coalesce(' («' || matched_text || '»)', '') || '. OaSIS publishes lead statements in English only.'
-        AS rationale,
+    'French definition of unit group ' || unit_group || ' «' || title_fr || '», '
+        || CASE WHEN {UNLIKE} THEN 'to which the title is coded and whose only OaSIS profile is ' || profile
+            ELSE 'whose only OaSIS profile is ' || profile || ', ' || {RESOLVED_BY} END
+        || '. The OaSIS files that are read are in English.' AS rationale,
     s.source_id, source_version, 'row ' || source_row || ', column «Définitions de la classe»' AS locator,
-    to_json({unit_group: unit_group, title_fr: title_fr, profile: profile, profiles: 1, coded: coded,
-        resolution: resolution_method, matched_text: matched_text})::VARCHAR AS evidence,
+    to_json({{unit_group: unit_group, title_fr: title_fr, profile: profile, profiles: 1, coded: coded,
+        resolution: resolution_method, matched_text: matched_text}})::VARCHAR AS evidence,
     retention_class
 FROM resolved JOIN definitions_of_profiles USING (unit_group, profile)
 JOIN source_versions s ON s.source_id = 'noc_structure_fr'
-LEFT JOIN inheritance_calibration k ON k.method = resolution_method AND k.domain = 'lead_statement'
 WHERE NOT unit_group_only
 """
 

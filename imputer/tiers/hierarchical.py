@@ -14,6 +14,15 @@ if TYPE_CHECKING:
 
 #: Methods of resolution that settle the unit group only, where it has several profiles.
 UNIT_GROUP_ONLY = ("UG_IMPUTATION",)
+#: Whether a title in ``resolved`` has no likeness to its profile. Such a profile is settled only where the unit group
+#: has no other; what was matched is then but the nearest text.
+UNLIKE = " OR ".join(f"resolution_method = '{method}'" for method in UNIT_GROUP_ONLY)
+#: What the settled profile is to any other title, in words; and to any title.
+RESOLVED_BY = (
+    "'to which the title was resolved by ' || resolution_method || coalesce(' («' || matched_text || '»)', '')"
+)
+PROFILE_OF_TITLE = f"""CASE WHEN {UNLIKE}
+    THEN 'the only one of unit group ' || unit_group || ', to which the title is coded' ELSE {RESOLVED_BY} END"""
 
 _PROFILE_VALUES = """
 CREATE OR REPLACE TEMP TABLE profile_values AS
@@ -40,16 +49,15 @@ FROM oasis_ratings r JOIN oasis_profiles USING (profile) JOIN attributes USING (
 GROUP BY unit_group, attribute_id
 """
 
-_STATE_PROFILE = """
+_STATE_PROFILE = f"""
 INSERT INTO stated BY NAME
 SELECT 'job_title' AS entity_type, entity_id, attribute_id, v.language, value_number, value_text, scale_id AS scale,
     'AUTHORITATIVE' AS source_type, 'INHERITED_PROFILE' AS method, confidence,
     k.probability AS confidence_calibrated,
-    'Inherited from OaSIS profile ' || profile || ' «' || label || '», to which the title was resolved by '
-        || resolution_method || coalesce(' («' || matched_text || '»)', '') || '.' AS rationale,
+    'Inherited from OaSIS profile ' || profile || ' «' || label || '», ' || {PROFILE_OF_TITLE} || '.' AS rationale,
     v.source_id, source_version, locator,
-    to_json({profile: profile, unit_group: unit_group, resolution: resolution_method,
-        matched_text: matched_text})::VARCHAR AS evidence,
+    to_json({{profile: profile, unit_group: unit_group, resolution: resolution_method,
+        matched_text: matched_text}})::VARCHAR AS evidence,
     retention_class
 FROM resolved JOIN profile_values v USING (profile) JOIN profile_labels USING (profile)
 JOIN attributes USING (attribute_id) JOIN source_versions USING (source_id)

@@ -43,8 +43,7 @@ def number(value: float | None, language: str, digits: int = 2, *, exactly: bool
     shown = f"{value:,.{digits}f}"
     if "." in shown and not exactly:
         shown = shown.rstrip("0").rstrip(".")
-    if shown == "-0":
-        shown = "0"
+    shown = _unsigned_zero(shown)
     if language == "fr":
         shown = shown.replace(",", THIN_SPACE).replace(".", ",")
     return shown
@@ -54,8 +53,13 @@ def percent(share: float | None, language: str, digits: int = 1) -> str:
     """A share from 0 to 1 in percent: «45.2%» or «45,2 %»; a dash for None."""
     if share is None:
         return "–"
-    shown = f"{share * 100:.{digits}f}"
+    shown = _unsigned_zero(f"{share * 100:.{digits}f}")
     return f"{shown.replace('.', ',')}{THIN_SPACE}%" if language == "fr" else f"{shown}%"
+
+
+def _unsigned_zero(shown: str) -> str:
+    """What rounds to zero has no sign."""
+    return shown if shown.strip("-0.") else shown.removeprefix("-")
 
 
 def quote(given: str, language: str) -> str:

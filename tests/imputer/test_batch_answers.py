@@ -311,3 +311,48 @@ def test_lines_that_lack_are_not_believed_before_the_last_look(tmp_path: Path) -
     found = read(tmp_path, [line])
     assert found
     assert (found.answered, found.missing) == (1, 1)
+
+
+def without_usage(record: dict[str, Any]) -> dict[str, Any]:
+    record["response"]["body"].pop("usage")
+    return record
+
+
+# Lines of a request that are no answer, and whether the model may have worked for them without saying how much.
+UNMETERED = {
+    "prose": (without_usage(chat("prose")), True),
+    "refusal": (without_usage(chat(None, refusal="no")), True),
+    "cut short": (without_usage(response([TEXT_PART], status="incomplete")), True),
+    "prose with its tokens": (chat("prose"), False),
+    "refused by the provider": (failed({"status_code": 400, "request_id": "r", "body": {}}), False),
+    "status 0": (failed({"status_code": 0, "request_id": "", "body": {}}), False),
+    "not run": (failed(None, {"code": "batch_expired"}), False),
+}
+
+
+@pytest.mark.parametrize("name", UNMETERED)
+def test_what_may_be_paid_and_says_no_tokens_counts_at_its_most(name: str, tmp_path: Path) -> None:
+    record, unmetered = UNMETERED[name]
+    plan(tmp_path, 2)
+    good, bad = keys(tmp_path)
+    answer = chat(orjson.dumps({"writing": one(4)}).decode(), good)
+    found = read(tmp_path, [orjson.dumps(answer), orjson.dumps(record | {"custom_id": bad})])
+    assert found
+    assert (found.answered, len(found.failed), found.unmetered) == (1, 1, unmetered)
+    with Ledger(tmp_path) as ledger:
+        shard = ledger.shards()[0]
+    most = (-(-shard.input_tokens // 2), shard.output_tokens // 2)
+    own = most if unmetered else (found.used_input - 7, found.used_output - 3)
+    assert (shard.used_input, shard.used_output) == (7 + own[0], 3 + own[1])
+    assert own[0] >= 7 * (record["response"] is not None and "usage" in record["response"]["body"])
+
+
+@pytest.mark.parametrize("cut", [20, 120])
+def test_a_line_cut_short_counts_at_its_most(cut: int, tmp_path: Path) -> None:
+    plan(tmp_path, 1)
+    line = orjson.dumps(chat(orjson.dumps({"writing": one(4)}).decode(), keys(tmp_path)[0]))
+    found = read(tmp_path, [line[:cut]])
+    assert found
+    with Ledger(tmp_path) as ledger:
+        shard = ledger.shards()[0]
+    assert (shard.used_input, shard.used_output) == (shard.input_tokens, shard.output_tokens)

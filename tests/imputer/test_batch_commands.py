@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import signal
 import sqlite3
 import time
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,7 @@ from imputer.batch.given_up import given_up_cells
 from imputer.batch.lines import LineMaker
 from imputer.batch.options import BatchOptions
 from imputer.batch.questions import Asking, questions_of
+from imputer.batch.subjects import asked_subjects
 from imputer.finished import open_latest
 from imputer.ranges import entity_ranges
 from imputer.standin.openai import OpenAIFaults, OpenAIStandIn
@@ -139,9 +142,15 @@ def test_planned_sent_collected_and_never_paid_twice(output: Path) -> None:
     assert "at most" in dry.output
     planned = batch(output, "plan")
     assert f"for {count:,} cells" in planned.output
-    assert "being asked already" in batch(output, "plan").output
+    twice = batch(output, "plan").output
+    assert "planned before, not sent yet" in twice
+    assert "being asked already" not in twice
+    assert "not sent yet, at most" in twice
     with OpenAIStandIn(faults=OpenAIFaults(line_zero=2, length_cuts=1, create_then_drop=1)) as service:
         ended = batch(output, "submit", given=settings(service))
+        # What waits and what it may cost is said before anything is sent.
+        assert re.match(r"Job \S+ of before \(impute, gpt-6-luna\): 123 requests not sent yet, at most ", ended.output)
+        assert re.search(r"^The answers cost [\d.]+ USD: [\d,]+ tokens in, [\d,]+ out\.$", ended.output, re.MULTILINE)
         assert ended.errors.endswith("0 to send, 0 under way, 2 collected\n")
         assert "ANSWERED" in ended.output
     cells = answered(output)
@@ -172,7 +181,33 @@ def test_cancelled_before_it_was_sent(output: Path) -> None:
     with OpenAIStandIn() as service:
         batch(output, "submit", given=settings(service))
         assert service.batches == []
-    assert "requests for" in batch(output, "plan").output
+    plain = batch(output, "plan").output
+    assert "cancelled before («imputer batch plan --again» asks them again)." in plain
+    assert "Nothing new to ask." in plain
+    assert "requests for" in batch(output, "plan", "--again").output
+
+
+def test_above_the_cap_it_is_said_what_to_do(output: Path) -> None:
+    # Two plans, each below a cap that both together are above.
+    batch(output, "plan", "--domain", "job_zone", "--max-cost", "0.01")
+    told = batch(output, "plan", "--domain", "education", "--max-cost", "0.007", expect=1)
+    assert "All that is open together (impute): at most" in told.output
+    assert "At most is above the cap of 0.0070 USD" in told.errors
+    with OpenAIStandIn() as service:
+        ended = batch(output, "submit", "--max-cost", "0.001", given=settings(service), expect=1)
+        assert service.batches == []
+    assert "FAILED: 2 shards wait: " in ended.errors
+    assert "Raise --max-cost, or cancel with «imputer batch cancel»." in ended.errors
+
+
+def test_where_nothing_of_a_file_is_answered_the_exit_status_says_so(output: Path) -> None:
+    batch(output, "plan", "--domain", "job_zone")
+    faults = OpenAIFaults(all_failed=1)
+    with OpenAIStandIn(faults=faults) as service:
+        ended = batch(output, "submit", given=settings(service, WIQ_ATTEMPTS="1"), expect=1)
+    assert "4 questions were given up (4 http_400): see «imputer gaps» and «imputer batch status»." in ended.errors
+    assert "FAILED: of 1 shard nothing was answered; «imputer batch plan --again» asks them again." in ended.errors
+    assert "4 questions are not asked again: given up before" in batch(output, "plan", "--domain", "job_zone").output
 
 
 def test_another_runner_answers_a_file(output: Path, tmp_path: Path) -> None:
@@ -227,8 +262,32 @@ def test_two_at_once(output: Path) -> None:
         ended = batch(output, "plan", expect=2)
         assert ended.errors.startswith("run_in_progress: ")
         assert batch(output, "status").status == 0
-        first.kill()
-        first.communicate()
+        first.send_signal(signal.SIGINT)
+        told = first.communicate()[1]
+        assert "Interrupted: nothing is lost, «imputer batch poll» goes on." in told
+        assert "Traceback" not in told
+        assert first.returncode == 130
+
+
+@pytest.mark.parametrize(
+    ("command", "given", "words"),
+    [
+        ("batch plan --max-cost nan", {}, "the cap (--max-cost) is wrong"),
+        ("impute --sample --max-cost nan", {}, "the cap (--max-cost) is wrong"),
+        ("batch submit", {"WIQ_BACKOFF": "abc"}, "WIQ_BACKOFF is wrong"),
+        ("batch plan", {"WIQ_MODEL": "gpt-unheard-of"}, "the price of the model is not known"),
+        ("impute --sample", {"WIQ_MODEL": "gpt-unheard-of"}, "the price of the model is not known"),
+    ],
+)
+def test_a_wrong_setting_is_one_line_before_anything_is_done(
+    command: str, given: dict[str, str], words: str, tmp_path: Path
+) -> None:
+    access = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": "http://127.0.0.1:9/v1/"}
+    ended = run_imputer(tmp_path / "new", *command.split(), given=settings() | access | given, expect=2)
+    assert ended.errors.startswith(f"wrong_usage: {words}"), ended.errors
+    assert len(ended.errors.splitlines()) == 1
+    assert ended.output == ""
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize(("right", "status"), [(True, 0), (False, 1)])
@@ -290,10 +349,13 @@ def test_the_tier_states_what_was_accepted_of_the_titles_that_are_there(output: 
         )
         create_log_tables(connection)
         load_previous(connection, None)
-        llm.prepare(connection, accepted_files(root), given_up_cells(root))
+        wide = f"'{root}/latest/job_titles_wide.parquet'"
+        resolved = f"SELECT job_title_id AS entity_id, unit_group, profile FROM {wide} WHERE job_title_id BETWEEN"
+        llm.prepare(connection, accepted_files(root), asked_subjects(root), given_up_cells(root))
         for first, last in entity_ranges(connection, 10):
             entities = f"FROM dim_entity WHERE entity_id BETWEEN '{first}' AND '{last}'"
             connection.execute(f"CREATE OR REPLACE TEMP TABLE range_entities AS {entities}")
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE resolved AS {resolved} '{first}' AND '{last}'")
             llm.state(connection)
         found = connection.execute("SELECT entity_id, attribute_id, language FROM stated").fetchall()
         assert connection.execute("SELECT DISTINCT retention_class FROM stated").fetchall() == [("of-the-source",)]
@@ -306,9 +368,11 @@ def test_without_a_ledger_the_tier_states_nothing(tmp_path: Path) -> None:
     with duckdb.connect() as connection:
         create_log_tables(connection)
         connection.execute("CREATE TABLE range_entities (entity_id VARCHAR)")
+        connection.execute("CREATE TABLE dim_entity (entity_id VARCHAR, name_en VARCHAR, current BOOLEAN)")
+        connection.execute("CREATE TABLE resolved (entity_id VARCHAR, unit_group VARCHAR, profile VARCHAR)")
         connection.execute("CREATE TABLE attributes (attribute_id VARCHAR)")
         connection.execute("CREATE TABLE source_versions (source_id VARCHAR, retention_class VARCHAR)")
-        llm.prepare(connection, [], given_up_cells(tmp_path))
+        llm.prepare(connection, [], asked_subjects(tmp_path), given_up_cells(tmp_path))
         llm.state(connection)
         assert connection.execute("SELECT count(*) FROM stated").fetchall() == [(0,)]
 

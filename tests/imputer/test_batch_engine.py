@@ -65,7 +65,7 @@ def test_both_kinds_of_body(tmp_path: Path, endpoint: str) -> None:
 def test_what_is_answered_is_never_asked_again(tmp_path: Path) -> None:
     plan(tmp_path, COUNT)
     again = plan(tmp_path, COUNT)
-    assert (again.job_id, again.waiting) == (None, COUNT)
+    assert (again.job_id, again.unsent) == (None, COUNT)
     with OpenAIStandIn() as service:
         run(tmp_path, service)
     again = plan(tmp_path, COUNT + 2)
@@ -112,7 +112,7 @@ RECOVERED = {
 
 @pytest.mark.parametrize("name", RECOVERED)
 def test_recovers_from(name: str, tmp_path: Path) -> None:
-    options = replace(FAST, most_requests=3)
+    options = replace(FAST, most_requests=3, settle=0.12)
     plan(tmp_path, COUNT, options)
     with OpenAIStandIn(faults=OpenAIFaults(**RECOVERED[name]), seconds=0.05) as service:
         worked = run(tmp_path, service, options)
@@ -267,8 +267,9 @@ def test_cancelled_by_the_user_keeps_what_was_answered_and_sends_nothing_again(t
     found = states(tmp_path)
     assert sum(found.values()) == COUNT
     assert not [state for state in found if state.startswith(("OPEN", "RETRY", "FAILED"))]
-    again = plan(tmp_path, COUNT)
-    assert again.requests == COUNT - found.get("ANSWERED", 0)
+    left = COUNT - found.get("ANSWERED", 0)
+    assert plan(tmp_path, COUNT).cancelled == left
+    assert plan(tmp_path, COUNT, again=True).requests == left
 
 
 def test_a_lowered_cap_holds_back_what_would_be_sent_again(tmp_path: Path) -> None:

@@ -14,11 +14,14 @@ from batch_jobs import CHOICE, FAST, LIST, NUMBER, PRICE, TEXT, contract, plan, 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from imputer.batch.balance import open_jobs
 from imputer.batch.contracts import Cell, Contract
+from imputer.batch.engine import stop
 from imputer.batch.ledger import Ledger, Shard
 from imputer.batch.lines import LineMaker, Question, key_of_line
 from imputer.batch.options import DEFAULT_MODEL, BatchOptions, read_options
 from imputer.batch.prices import read_price, tokens_of
+from imputer.batch.service import read_access
 from imputer.batch.shards import write_job
 from imputer.errors import WrongUsage
 from imputer.standin.openai_schemas import OpenAISchemas
@@ -123,9 +126,22 @@ def test_no_shard_breaks_a_limit_and_no_question_is_lost(
         assert [orjson.loads(line)["body"]["input"] for line in lines] == ["x" * length for length in sizes]
 
 
-def test_a_question_that_alone_is_above_a_limit_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(WrongUsage, match="one question alone is above a limit"):
-        plan(tmp_path, 3, replace(FAST, enqueued_tokens=10))
+@pytest.mark.parametrize(
+    ("limit", "raised"),
+    [
+        ({"enqueued_tokens": 10}, "WIQ_ENQUEUED_TOKENS"),
+        ({"max_cost": 1e-6}, "--max-cost"),
+        ({"most_bytes": 10}, "file"),
+    ],
+)
+def test_a_question_that_alone_is_above_a_limit_is_refused_and_leaves_nothing(
+    limit: dict[str, Any], raised: str, tmp_path: Path
+) -> None:
+    with pytest.raises(WrongUsage) as refused:
+        plan(tmp_path, 3, replace(FAST, **limit))
+    # The limit that was broken is named, and no other.
+    told = str(refused.value)
+    assert [name for name in ("WIQ_ENQUEUED_TOKENS", "--max-cost", "file") if name in told] == [raised]
     assert written(tmp_path) == ([], [])
     assert not list((tmp_path / "batch").rglob("*.jsonl"))
 
@@ -151,7 +167,37 @@ def test_a_topic_under_way_is_not_asked_in_other_words(tmp_path: Path) -> None:
     plan(tmp_path, 3)
     with Ledger(tmp_path) as ledger:
         planned = write_job(ledger, questions(4, text="Changed"), FAST, PRICE)
-    assert (planned.requests, planned.waiting) == (1, 3)
+        assert (planned.requests, planned.unsent, planned.waiting) == (1, 3, 0)
+        ledger.change(ledger.shards()[0], state="SUBMITTED", batch_id="b")
+        planned = write_job(ledger, questions(5, text="Changed again"), FAST, PRICE)
+        assert (planned.requests, planned.unsent, planned.waiting) == (1, 1, 3)
+
+
+def test_what_was_cancelled_is_asked_again_only_on_request(tmp_path: Path) -> None:
+    plan(tmp_path, 3)
+    with Ledger(tmp_path) as ledger:
+        assert stop(ledger, None, None, FAST) == 1
+    planned = plan(tmp_path, 4)
+    assert (planned.requests, planned.cancelled) == (1, 3)
+    # Another model is another question.
+    assert plan(tmp_path, 3, replace(FAST, model="another"), dry_run=True).requests == 3
+    assert plan(tmp_path, 4, again=True).requests == 3
+
+
+def test_what_is_open_is_known_with_its_job_and_the_most_it_may_cost(tmp_path: Path) -> None:
+    first = plan(tmp_path, 3)
+    plan(tmp_path, 2, purpose="backtest")
+    plan(tmp_path, 5)
+    with Ledger(tmp_path) as ledger:
+        ledger.change(ledger.shards()[0], state="SUBMITTED", batch_id="b")
+        found = open_jobs(ledger, "impute")
+        found.sort(key=lambda one: one.unsent)
+        assert [(one.unsent, one.sent) for one in found] == [(0, 3), (2, 0)]
+        assert (found[0].job.job_id, found[0].job.model) == (first.job_id, "stand-in")
+        assert found[0].sent_cost == pytest.approx(first.ceiling)
+        assert sorted(one.job.purpose for one in open_jobs(ledger)) == ["backtest", "impute", "impute"]
+        stop(ledger, None, None, FAST)
+        assert [(one.unsent, one.sent) for one in open_jobs(ledger)] == [(0, 3)]
 
 
 # --- prices and settings --------------------------------------------------------------------------------------------
@@ -182,6 +228,18 @@ def test_an_unknown_model_is_not_priced_at_nothing(tmp_path: Path) -> None:
 def test_a_wrong_setting(name: str, value: str) -> None:
     with pytest.raises(WrongUsage, match=name):
         read_options({name: value})
+
+
+@pytest.mark.parametrize("cost", [float("nan"), float("inf"), -1.0])
+def test_a_cap_that_is_no_number_is_refused(cost: float) -> None:
+    with pytest.raises(WrongUsage, match="--max-cost"):
+        BatchOptions(max_cost=cost)
+
+
+@pytest.mark.parametrize("value", ["abc", "-1", "nan"])
+def test_a_wrong_backoff(value: str) -> None:
+    with pytest.raises(WrongUsage, match="WIQ_BACKOFF"):
+        read_access({"OPENAI_API_KEY": "sk-1", "WIQ_BACKOFF": value})
 
 
 def test_settings_come_from_the_environment() -> None:

@@ -2,36 +2,44 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import shutil
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 from batch_jobs import run as work_on
 from processes import run_imputer
+from rich.console import Console
 
 from imputer.batch.ledger import Ledger
 from imputer.batch.options import BatchOptions
 from imputer.batch.prices import Price
 from imputer.batch.questions import Asking, questions_of
 from imputer.batch.shards import write_job
-from imputer.finished import open_latest
+from imputer.explain.chain import trace
+from imputer.explain.layout import render
+from imputer.finished import open_folder, open_latest
 from imputer.sample import SAMPLE
 from imputer.sources.csv_text import read_sheet
 from imputer.sources.noc import STRUCTURE_FR, STRUCTURE_FR_MISPRINTS
 from imputer.standin.openai import OpenAIStandIn
 from imputer.tiers.descriptions import DESCRIPTION, prepare
+from imputer.wording import labels
 from schemas import load_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     Ask = Callable[[str], list[tuple[Any, ...]]]
 
 FAST = BatchOptions(model="stand-in", poll=0.02, settle=0.2, enqueued_tokens=10**9, max_cost=1_000.0)
+OTHERS = "oasis.skills.writing"
 OURS = f"attribute_id = '{DESCRIPTION.attribute_id}'"
 
 
@@ -92,6 +100,31 @@ def test_every_settled_title_has_the_text_of_its_profile_in_the_file(sample: Ask
     assert Counter(language for language, _, _ in rows) == {"en": 33, "fr": 29}
 
 
+@pytest.mark.parametrize("which", ["sample", "real"])
+def test_nobody_measured_how_often_a_description_is_accepted(which: str, request: pytest.FixtureRequest) -> None:
+    ask: Ask = request.getfixturevalue(which)
+    assert ask(f"SELECT DISTINCT confidence_calibrated FROM statements WHERE {OURS}") == [(None,)]
+
+
+@pytest.mark.parametrize("which", ["sample", "real"])
+def test_a_title_of_one_profile_that_is_not_like_it_is_not_said_to_be_matched(
+    which: str, request: pytest.FixtureRequest
+) -> None:
+    ask: Ask = request.getfixturevalue(which)
+    rows = ask(
+        "SELECT attribute_id, rationale, evidence FROM statements WHERE method IN ('INHERITED_PROFILE', "
+        "'INHERITED_UNIT_GROUP') AND json_extract_string(evidence, '$.resolution') = 'UG_IMPUTATION'"
+    )
+    for attribute, rationale, evidence in rows:
+        told = json.loads(evidence)
+        assert "resolved" not in rationale, attribute
+        assert f"(«{told['matched_text']}»)" not in rationale
+        assert f"unit group {told['unit_group']}" in rationale
+        assert " only " in rationale
+        assert "the title is coded" in rationale
+    assert which == "sample" or {OTHERS, DESCRIPTION.attribute_id} < {attribute for attribute, _, _ in rows}
+
+
 def test_the_lead_statement_beats_onet(sample: Ask) -> None:
     rows = sample(
         "SELECT v.source_type, r.source_type, r.value_text FROM attribute_values v "
@@ -109,9 +142,25 @@ def test_what_no_source_has_is_a_gap_with_its_reason(sample: Ask) -> None:
         ("job_function", "fr", "NO_SOURCE", 8),
         ("job_title", "en", "PROFILE_UNCERTAIN", 1),
         ("job_title", "en", "UNIT_GROUP_UNCERTAIN", 2),
-        ("job_title", "fr", "ENGLISH_ONLY", 5),
+        ("job_title", "fr", "ENGLISH_ONLY", 4),
+        ("job_title", "fr", "PROFILE_UNCERTAIN", 1),
         ("job_title", "fr", "UNIT_GROUP_UNCERTAIN", 2),
     ]
+
+
+def test_the_columns_of_wide_rows_name_their_language(sample_output: Path) -> None:
+    schema = pq.read_schema(sample_output / "wiq" / "latest" / "job_titles_wide.parquet")
+    told = {
+        language: {
+            key: schema.field(f"wiq.description_{language}").metadata[key]
+            for key in (b"description_en", b"description_fr")
+        }
+        for language in ("en", "fr")
+    }
+    assert told == {
+        "en": {b"description_en": b"Description (English)", b"description_fr": b"Description (anglais)"},
+        "fr": {b"description_en": b"Description (French)", b"description_fr": "Description (français)".encode()},
+    }
 
 
 def test_wide_rows_have_both_languages(sample: Ask) -> None:
@@ -155,7 +204,7 @@ def test_onet_describes_only_where_the_mapping_is_strong() -> None:
         "CREATE TABLE dim_onet_occupation (soc TEXT, title_en TEXT, description_en TEXT, n_ratings INT, "
         "source_row INT, release TEXT, source_id TEXT)"
     )
-    for (unit_group, overlap, cardinality, ratings, labels), _ in MAPPINGS.values():
+    for (unit_group, overlap, cardinality, ratings, names), _ in MAPPINGS.values():
         connection.execute("INSERT INTO crosswalk_cardinality VALUES ($1, $1, $2, [3, 4])", [unit_group, cardinality])
         connection.execute("INSERT INTO crosswalk_agreement VALUES (?, ?)", [unit_group, overlap])
         occupation = [unit_group, ratings]
@@ -163,7 +212,7 @@ def test_onet_describes_only_where_the_mapping_is_strong() -> None:
             "INSERT INTO dim_onet_occupation VALUES (?, 'Cooks', 'Cook meals.', ?, 7, '29.3', 'onet_occupations')",
             occupation,
         )
-        for number, label in enumerate(labels, 1):
+        for number, label in enumerate(names, 1):
             row = [f"{unit_group}.{number:02}", unit_group, label]
             connection.execute("INSERT INTO oasis_profiles VALUES (?, ?, ?)", row)
     prepare(connection, {"prior": 0.5, "class": 0.9}, "Occupation Data.txt")
@@ -245,13 +294,116 @@ def test_questions_hold_the_boundary_words_in_both_languages(sample_output: Path
     assert [cell.name for cell in unsettled.contract.cells] == ["description_en", "description_fr"]
     family = questions["family/administration/office-support"]
     assert "Administrative Secretary / Secrétaire administratif(ive) (13110)" in family.text
-    assert json.loads(family.rests_on or "")["noc_unit_groups"] == ["13110"]
+    assert [one["unit_group"] for one in json.loads(family.rests_on or "")["noc_unit_groups"]] == ["13110"]
     function = questions["function/administration"]
     assert "Office Support / Soutien de bureau: 2" in function.text
     assert "12100 Executive assistants / Adjoints/adjointes de direction: 2" in function.text
     told = titled.contract.instructions
     assert "description_fr: the description in French" in told
     assert "never word for word after the English" in told
+
+
+# What a question says of itself; all else that it tells is somebody's words, names, codes or counts.
+LABELS = """
+Job title in French function family level Managerial Unit group NOC 2021 Definition of the English OaSIS profile job
+profiles none them settled Example titles Its description from an authoritative source O NET not candidates with their
+scores families groups shown unit how many are has each its most
+"""
+
+
+@pytest.mark.parametrize("which", ["sample", "real"])
+def test_whatever_is_told_is_in_what_the_text_rests_on(which: str, request: pytest.FixtureRequest) -> None:
+    latest: Path = (
+        request.getfixturevalue("gold")
+        if which == "real"
+        else request.getfixturevalue("sample_output") / "wiq" / "latest"
+    )
+    with open_folder(latest.resolve()) as run:
+        for one in questions_of(run, Asking(domain="description")):
+            left = one.text
+            held = sorted(set(leaves(json.loads(one.rests_on or ""))), key=len, reverse=True)
+            for words in held:
+                left = re.sub(rf"(?<!\w){re.escape(' '.join(words.split()))}(?!\w)", " ", left)
+            assert set(re.findall(r"\w+", left)) <= set(LABELS.split()), (one.entity_id, left)
+
+
+def leaves(held: Any) -> Iterator[str]:
+    if isinstance(held, list):
+        yield str(len(held))
+    if isinstance(held, dict | list):
+        for one in held.values() if isinstance(held, dict) else held:
+            yield from leaves(one)
+    elif held is not None:
+        shown = f"{held:.2f}" if isinstance(held, float) else str(held)
+        yield shown
+        if re.match(r"\d{5}\.\d{2} ", shown):
+            yield shown.partition(" ")[2]
+
+
+def test_names_stand_in_both_languages_in_what_the_text_rests_on(sample_output: Path) -> None:
+    with open_latest(sample_output / "wiq") as run:
+        asked = questions_of(run, Asking(domain="description"))
+        found = {one.entity_id: json.loads(one.rests_on or "") for one in asked}
+    title = found["30"]
+    assert {"job_function_en", "job_function_fr", "job_family_en", "job_family_fr"} < set(title)
+    unsettled = next(rests_on for rests_on in found.values() if "candidates" in rests_on)
+    assert set(unsettled["candidates"][0]) == {"unit_group", "title_en", "title_fr", "definition_en", "score"}
+    family = found["family/administration/office-support"]
+    assert (family["name_en"], family["name_fr"]) == ("Office Support", "Soutien de bureau")
+    assert family["job_function_en"] == "Administration"
+    assert {
+        "title_en": "Administrative Secretary",
+        "title_fr": "Secrétaire administratif(ive)",
+        "unit_group": "13110",
+    } in family["job_titles"]
+    function = found["function/administration"]
+    assert function["name_en"] == "Administration"
+    assert {"name_en": "Office Support", "name_fr": "Soutien de bureau", "job_titles": 2} in function["job_families"]
+    assert {
+        "unit_group": "12100",
+        "title_en": "Executive assistants",
+        "title_fr": "Adjoints/adjointes de direction",
+        "job_titles": 2,
+    } in function["noc_unit_groups"]
+
+
+def test_every_key_of_what_a_text_rests_on_has_its_label(sample_output: Path) -> None:
+    with open_latest(sample_output / "wiq") as run:
+        found = [json.loads(one.rests_on or "") for one in questions_of(run, Asking(domain="description"))]
+    assert {key for one in found for key in keys(one)} <= set(labels()["evidence"])
+
+
+def keys(held: Any) -> Iterator[str]:
+    if isinstance(held, dict):
+        yield from held
+    if isinstance(held, dict | list):
+        for one in held.values() if isinstance(held, dict) else held:
+            yield from keys(one)
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_explained_for_a_title_that_is_not_like_its_only_profile(gold: Path, language: str) -> None:
+    with open_folder(gold.resolve()) as run:
+        unlike = run.first(
+            "SELECT min(job_title_id) AS id FROM job_title_noc SEMI JOIN (SELECT unit_group FROM dim_oasis_profile "
+            "GROUP BY ALL HAVING count(*) = 1) USING (unit_group) WHERE method = 'UG_IMPUTATION'"
+        )
+        assert unlike is not None
+        console = Console(width=1000, file=io.StringIO())
+        console.print(render(trace(run, unlike["id"], DESCRIPTION.attribute_id, language), language))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    expected = {
+        "en": [", the only one of unit group ", "to which the title is coded and whose only OaSIS profile is "],
+        "fr": [
+            "Énoncé principal du profil ",
+            "le seul du groupe de base ",
+            "code que la source donne au titre et dont le seul profil du SIPeC est ",
+            "le titre n’a rien en commun avec lui",
+        ],
+    }[language]
+    assert [words for words in expected if words not in shown] == []
+    unwanted = ("candidate only", "simple candidat", "title was resolved by", "a été rattaché", "texte d’origine")
+    assert [words for words in unwanted if words in shown] == []
 
 
 def test_of_a_hidden_title_no_description_is_told(sample_output: Path) -> None:
@@ -323,7 +475,7 @@ def test_explained_for_a_family_and_a_title(answered: Path, sample_output: Path,
                 "French definition of unit group 12100",
                 "What it beat (1) – English",
             ],
-            ["No value – French", "The sources publish this text in English only."],
+            ["No value – French", "The OaSIS files that are read are in English."],
         ),
         "fr": (
             [
@@ -337,7 +489,7 @@ def test_explained_for_a_family_and_a_title(answered: Path, sample_output: Path,
                 "profession 43-6011.00",
                 "ligne 14, colonne « Définitions de la classe »",
             ],
-            ["Aucune valeur – français", "Les sources ne publient ce texte qu’en anglais."],
+            ["Aucune valeur – français", "Les fichiers du SIPeC qui sont lus sont en anglais."],
         ),
     }[language]
     for output, words in zip((family, title, gap), expected, strict=True):

@@ -18,6 +18,7 @@ from imputer.errors import WrongUsage
 from imputer.explain.chain import trace
 from imputer.explain.finding import find_attribute, find_entity
 from imputer.explain.layout import render
+from imputer.explain.reasons import evidence_lines
 from imputer.finished import open_folder, open_latest
 from schemas.errors import Incomplete
 
@@ -153,6 +154,53 @@ def test_what_people_read_names_every_link(made: MadeRuns, language: str) -> Non
 def test_french_text_holds_no_english_sentence(made: MadeRuns) -> None:
     told = run_imputer(made.output, "explain", "1", "oasis.skills.writing", "--language", "fr").output
     assert not [word for word in (" the ", "Inherited", "resolved", "crosswalk", "Because") if word in told]
+
+
+@pytest.mark.parametrize("width", range(36, 90, 6))
+def test_no_line_breaks_after_a_french_opening_quote_or_before_a_closing_sign(made: MadeRuns, width: int) -> None:
+    with open_latest(made.root) as run:
+        chain = trace(run, "1", "oasis.skills.writing", "fr")
+    console = Console(width=width, file=io.StringIO())
+    console.print(render(chain, "fr"))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "« Writing »" in shown
+    assert not [line for line in shown.splitlines() if re.search(r"«\s*$|^\s*[»:%;!?](\s|$)", line)]
+
+
+def test_a_retention_class_has_its_name_beside_it_unless_it_is_a_schedules_own(tmp_path: Path) -> None:
+    runs = MadeRuns(tmp_path)
+    runs.run([statement(), statement("2", retention_class="my-own_class")])
+    shown = {
+        (key, language): run_imputer(tmp_path, "explain", key, "Writing", "--language", language, expect=0).output
+        for key in ("1", "2")
+        for language in ("en", "fr")
+    }
+    assert re.search(r"Retention +open reference data \(open-reference\)$", shown["1", "en"], re.MULTILINE)
+    assert re.search(r"Conservation +données de référence ouvertes \(open-reference\)$", shown["1", "fr"], re.MULTILINE)
+    assert re.search(r"Retention +my-own_class$", shown["2", "en"], re.MULTILINE)
+    assert re.search(r"Conservation +my-own_class$", shown["2", "fr"], re.MULTILINE)
+
+
+def test_evidence_that_is_not_there_takes_no_line(tmp_path: Path) -> None:
+    runs = MadeRuns(tmp_path)
+    held = {
+        "tolerance": None,
+        "n": 2,
+        "occupations": [{"soc": "27-3043.00", "value": 3.0, "error": None}],
+        "crosswalks": [3.25, None],
+        "calibration": {"n": 7, "spread": None},
+        "conflicts": [],
+    }
+    runs.run([statement(evidence=json.dumps(held))])
+    with open_latest(runs.root) as run:
+        [cell] = trace(run, "1", "Writing").cells
+    assert cell.winner is not None
+    assert cell.winner["evidence"] == held
+    lines = [line for _, line in evidence_lines(held, "fr", {})]
+    assert not [line for line in lines if re.search(r"tolérance|tolerance|erreur|error|spread|dispersion", line)]
+    assert len(lines) == 7
+    assert [line for line in lines if line.endswith(": –")] == [lines[-1]]
+    assert [line for line in lines if line.endswith(": 3,25; –")]
 
 
 def test_an_empty_cell_says_why(made: MadeRuns) -> None:
@@ -303,6 +351,103 @@ def test_how_the_title_was_resolved_is_part_of_the_chain(tmp_path: Path, languag
     for words in told:
         assert words in " ".join(shown.split())
     assert language == "en" or RESOLVED["rationale"] not in shown
+
+
+ONLY_PROFILE = RESOLVED | {
+    "method": "UG_IMPUTATION",
+    "confidence_calibrated": None,
+    "runner_up": None,
+    "tied": [],
+    "margin": None,
+    "rationale": "11202.00 is the only profile of unit group 11202, but the title has nothing in common with it.",
+}
+
+
+@pytest.mark.parametrize("profiles", [1, 2])
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_only_profile_is_no_candidate(tmp_path: Path, language: str, profiles: int) -> None:
+    made = MadeRuns(tmp_path)
+    listed = [
+        DIMENSIONS["dim_oasis_profile"][0] | {"profile": f"11202.0{number}", "label_en": f"Writers {number}"}
+        for number in range(profiles)
+    ]
+    evidence = json.loads(INHERITED["evidence"]) | {"resolution": "UG_IMPUTATION"}
+    stated = INHERITED | {
+        "rationale": "Inherited from OaSIS profile 11202.00 «Writers», the only one of unit group 11202.",
+        "evidence": json.dumps(evidence),
+    }
+    folder = made.run([stated], **DIMENSIONS | {"dim_oasis_profile": listed})
+    pq.write_table(pa.Table.from_pylist([ONLY_PROFILE]), folder / "job_title_noc.parquet")
+    ended = run_imputer(tmp_path, "explain", "1", "Writing", "--language", language, expect=0)
+    shown = " ".join(ended.output.split())
+    candidate = {"en": "a candidate only", "fr": "simple candidat"}[language]
+    only = {"en": "“Writers 0”, the only one of the unit group", "fr": "« Rédacteurs », le seul du groupe de base"}[
+        language
+    ]
+    doubted = {
+        "en": "nothing in common with it",
+        "fr": "le titre n’a rien en commun avec lui : le codage lui-même est douteux",
+    }[language]
+    assert (candidate in shown, only in shown) == (profiles > 1, profiles == 1)
+    assert profiles > 1 or doubted in shown
+    assert ("Nearest text Writers" if language == "en" else "Texte le plus proche Writers") in shown
+    if language == "fr":
+        inherited = "Hérité du profil 11202.00 « Rédacteurs » du SIPeC, le seul du groupe de base 11202"
+        assert inherited in shown
+    assert not [words for words in ("no profile settled", "aucun profil retenu") if words in shown]
+
+
+@pytest.mark.parametrize("attribute", ["oasis.skills.writing", "oasis.skills.numeracy"])
+@pytest.mark.parametrize(
+    ("language", "found", "told"),
+    [
+        (
+            "en",
+            {"method": "INFERRED", "confidence_calibrated": 0.912},
+            "Coding suspect 51111 “Editors” is likelier (91.2%), by the title’s words and the titles coded like it",
+        ),
+        (
+            "fr",
+            {"method": "INFERRED", "confidence_calibrated": 0.912},
+            "Codage douteux 51111 « Réviseurs » est plus probable (91,2\u202f%), d’après les mots du titre",
+        ),
+        (
+            "en",
+            {"method": "EXAMPLE_MATCH", "matched_text": "Policy writer"},
+            "Coding suspect 51111 “Editors”: the title is spelled like “Policy writer”, a title of that unit group",
+        ),
+        (
+            "fr",
+            {"method": "EXAMPLE_MATCH", "matched_text": "Policy writer"},
+            "Codage douteux 51111 « Réviseurs » : le titre s’écrit comme « Policy writer », titre de ce seul groupe",
+        ),
+    ],
+)
+def test_a_suspect_coding_is_told_with_any_attribute(
+    tmp_path: Path, attribute: str, language: str, found: dict[str, object], told: str
+) -> None:
+    made = MadeRuns(tmp_path)
+    editors = record("dim_noc", code="51111", level=5, title_en="Editors", title_fr="Réviseurs")
+    suspected = record(
+        "suspected_miscodings", job_title_id="1", coded_unit_group="11202", suggested_unit_group="51111", **found
+    )
+    given = DIMENSIONS | {"dim_noc": [*DIMENSIONS["dim_noc"], editors], "suspected_miscodings": [suspected]}
+    folder = made.run([INHERITED], **given)
+    pq.write_table(pa.Table.from_pylist([RESOLVED | {"candidates": []}]), folder / "job_title_noc.parquet")
+
+    def shown(*arguments: str) -> str:
+        ended = run_imputer(tmp_path, "explain", "1", attribute, *arguments, given={"COLUMNS": "300"}, expect=0)
+        return " ".join(ended.output.split())
+
+    assert " ".join(told.split()) in shown("--language", language)
+    assert json.loads(shown("--json"))["resolution"]["suspected"]["suggested_unit_group"] == "51111"
+
+
+def test_a_coding_that_nobody_suspects_is_not_told_as_suspect(tmp_path: Path) -> None:
+    made = MadeRuns(tmp_path)
+    folder = made.run([INHERITED], **DIMENSIONS)
+    pq.write_table(pa.Table.from_pylist([RESOLVED]), folder / "job_title_noc.parquet")
+    assert "suspect" not in run_imputer(tmp_path, "explain", "1", "Writing", expect=0).output
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

@@ -13,6 +13,9 @@ from processes import run_imputer
 
 from imputer.finished import open_folder, open_latest
 from imputer.gap_summary import summarise
+from imputer.gold import MODEL_REASONS
+from imputer.gold import REASONS as GIVEN
+from imputer.wording import labels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,6 +105,11 @@ def test_an_unknown_domain_or_reason_is_wrong_usage(made: MadeRuns) -> None:
     assert ended.status == 2
     assert "no domain is called “skils”; there are employment, main_duties, skills" in ended.errors
     assert run_imputer(made.output, "gaps", "--reason", "WHY").status == 2
+
+
+def test_reasons_that_can_be_asked_for_are_those_of_the_gaps() -> None:
+    assert set(labels()["reason"]) == set(GIVEN)
+    assert set(labels()["model_reason"]) == set(MODEL_REASONS)
 
 
 def test_every_missing_cell_goes_to_the_file(made: MadeRuns, tmp_path: Path) -> None:

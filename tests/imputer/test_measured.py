@@ -23,6 +23,7 @@ from imputer.errors import SourceMalformed
 from imputer.explain.chain import trace
 from imputer.explain.layout import render
 from imputer.finished import open_latest
+from imputer.report import facts
 from imputer.standin.openai import OpenAIStandIn
 from imputer.statements import create_log_tables
 from imputer.tiers import measured
@@ -192,6 +193,11 @@ def test_an_answer_in_the_log_is_stated_anew_with_what_was_measured(sample_outpu
     run_imputer(output, "impute", "--sample", "--no-model", expect=0)
     with open_latest(output / "wiq") as past:
         chain = trace(past, entity, WRITING)
+        # A value that is only stated anew is logged, but no change of winner.
+        [summary] = facts.gather(past)["summary"]
+        assert past.rows("SELECT DISTINCT reason FROM override_events") == [{"reason": "RESTATED"}]
+        assert past.rows("SELECT max(override_events) AS events FROM dim_run") == [{"events": 0}]
+        assert summary["events"] == 0
     [cell] = chain.cells
     winner, [former] = cell.winner, cell.withdrawn
     assert winner is not None

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from processes import run_imputer
 
+from imputer.batch.ledger import Ledger
 from imputer.batch.options import BatchOptions
 from imputer.batch.questions import Asking, questions_of
 from imputer.batch.service import Access
@@ -361,6 +362,10 @@ def test_without_a_key_the_baselines_alone(output: Path) -> None:
     record = record_of(figures)
     told = record["details"]["llm"]
     assert (told["model"], told["methods"]) == (None, ["neighbours", "class_mean", "global_mean"])
+    # Each name stands by itself: one names the method, and none goes on with the figure before it.
+    for names in ([one[key] for one in record["figures"]] for key in ("name", "name_fr")):
+        assert len(set(names)) == len(names)
+        assert not [name for name in names if "…" in name]
     assert not (output / "wiq" / "batch").exists()
     assert "Aucun modèle n’a été interrogé" in page_of(output, "fr")
 
@@ -430,9 +435,11 @@ def test_above_the_cap_nothing_is_sent(output: Path) -> None:
 def test_a_job_that_waits_is_not_sent_along(output: Path) -> None:
     plan(output / "wiq", 3, BatchOptions())
     with OpenAIStandIn() as service:
-        with pytest.raises(WrongUsage, match="waits to be sent"):
-            asked_of(output, service, BatchOptions())
-        assert service.requests == []
+        asked_of(output, service, BatchOptions(poll=0.05, settle=0.2))
+        assert len(service.batches) == 1
+    with Ledger(output / "wiq", exclusive=False) as ledger:
+        left = {job.purpose: [shard.state for shard in ledger.shards(job_id=job.job_id)] for job in ledger.jobs()}
+    assert left == {"impute": ["WRITTEN"], "backtest": ["COLLECTED"]}
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,13 @@ from made_runs import MadeRuns, statement
 from processes import run_imputer
 
 from imputer.finished import open_folder
-from imputer.report import facts, write_report
+from imputer.precedence import SOURCE_TYPES
+from imputer.report import facts, plots, write_report
 from imputer.wording import LANGUAGES, labels, number, percent
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Any
 
 VOID = {"meta", "link", "br", "img", "hr", "input"}
 FIGURES = {
@@ -154,6 +156,85 @@ def test_backtest_figures_stand_beside_their_bars(made: MadeRuns, tmp_path: Path
     assert "no value" not in told
 
 
+def share(tier: str, name: str, name_fr: str, note: str = "", note_fr: str = "") -> dict[str, Any]:
+    return {"tier": tier, "name": name, "name_fr": name_fr, "note": note, "note_fr": note_fr} | {
+        "value": 0.5,
+        "low": 0.4,
+        "high": 1.0,
+        "n": 9,
+        "percent": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        (
+            "en",
+            [
+                "profile within the given unit group: 50.0%",
+                "profile within the given unit group … right, by UG_DOMINANT: 50.0%",
+                "blind: unit group first (English title; title alone): 50.0%",
+                "blind: unit group first … answered (English title; title alone): 50.0%",
+                "blind: unit group first … answered (French title; title alone): 50.0%",
+                "; numbers within tolerance, by the model: 50.0%",
+                "; numbers within tolerance, by the mean of all: 50.0%",
+            ],
+        ),
+        (
+            "fr",
+            [
+                "profil dans le groupe de base donné … juste, par UG_DOMINANT: 50,0\u202f%",
+                "sans code : groupe de base en tête … répondu (titre français; titre seul): 50,0\u202f%",
+                "; nombres à la tolérance près, par la moyenne générale: 50,0\u202f%",
+            ],
+        ),
+    ],
+)
+def test_a_figure_away_from_its_neighbours_has_a_name_of_its_own(
+    made: MadeRuns, tmp_path: Path, language: str, told: list[str]
+) -> None:
+    fitted = ("weights fitted on other unit groups", "poids ajustés sur d’autres groupes de base")
+    english, french = (
+        ("English title; title alone", "titre anglais; titre seul"),
+        ("French title; title alone", "titre français; titre seul"),
+    )
+    figures = [
+        share("resolution", "profile within the given unit group", "profil dans le groupe de base donné", *fitted),
+        share("resolution", "… right, by UG_DOMINANT", "… juste, par UG_DOMINANT"),
+        *(
+            share("resolution", *name, *note)
+            for note in (english, french)
+            for name in (("blind: unit group first", "sans code : groupe de base en tête"), ("… answered", "… répondu"))
+        ),
+        share("llm", "numbers within tolerance, by the model", "nombres à la tolérance près, par le modèle"),
+        share(
+            "llm",
+            "numbers within tolerance, by the mean of all",
+            "nombres à la tolérance près, par la moyenne générale",
+        ),
+    ]
+    path = made.root / "backtest.json"
+    path.write_text(json.dumps(figures), encoding="utf-8")
+    try:
+        text = page_of(made.latest, language, tmp_path / "told.html")
+    finally:
+        path.unlink()
+    for words in told:
+        assert words in text
+
+
+def test_markers_at_the_ends_of_an_axis_are_whole_and_a_legend_is_clear_of_titles() -> None:
+    points = [(0.0, 0.0), (1.0, 1.0)]
+    labels = ("stated", "calibrated", "ideal", "confidence", "share right")
+    curves = plots.reliability([("model", points, points), ("similar titles", points, points)], labels, "en")
+    shares = plots.intervals(["one"], [(1.0, 0.9, 1.0, 1.0)], ("share", "bar"), "en")
+    for drawn in (curves, shares):
+        assert not re.search(r"<g clip-path=[^>]*>\s*<use", drawn)
+    places = {name: float(y) for y, name in re.findall(r'<text [^>]*\by="([\d.]+)"[^>]*>([^<]*)</text>', curves)}
+    assert places["model"] - places["stated"] > 20  # of letters that are 10 high
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -206,10 +287,38 @@ def test_a_real_run_has_a_full_report_within_five_seconds(gold: Path, tmp_path: 
     assert number(gathered["summary"][0]["statements"], language) in text
     total = {name: sum(row[name] for row in gathered["coverage"]) for name in ("missing", "cells")}
     assert percent(1 - total["missing"] / total["cells"], language) in text
+    assert_adds_up(gathered)
     assert sum(row["n"] for row in gathered["confidence"]) == gathered["summary"][0]["values"]
     for row in gathered["confidence"]:
         assert sum(row["stated_counts"]) == row["n"]
         assert sum(row["calibrated_counts"]) == row["measured"]
+
+
+def assert_adds_up(gathered: dict[str, list[dict[str, Any]]]) -> None:
+    """Cells with a value and gaps are all there, of titles, families and functions, by source and by reason."""
+    [summary] = gathered["summary"]
+    assert sum(row["cells"] for row in gathered["coverage"]) == summary["values"] + summary["gaps"]
+    assert sum(row["missing"] for row in gathered["coverage"]) == summary["gaps"]
+    assert sum(row[name] for row in gathered["coverage"] for name in SOURCE_TYPES) == summary["values"]
+    assert sum(row["n"] for row in gathered["gaps"]) == summary["gaps"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_coverage_and_gaps_add_up_with_what_families_and_functions_lack(sample_output: Path, language: str) -> None:
+    latest = (sample_output / "wiq" / "latest").resolve()
+    with open_folder(latest) as run:
+        gathered = facts.gather(run)
+        assert {row["kind"] for row in run.rows("SELECT DISTINCT entity_type AS kind FROM gaps")} > {"job_title"}
+    assert_adds_up(gathered)
+    [summary] = gathered["summary"]
+    told = (latest / f"report_{language}.html").read_text(encoding="utf-8")
+    [total] = re.findall(r'<tr class="total">(.*?)</tr>', told)
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", total)
+    assert number(summary["values"] + summary["gaps"], language) == cells[0]
+    assert [
+        number(summary["gaps"], language),
+        percent(summary["gaps"] / (summary["values"] + summary["gaps"]), language),
+    ] == cells[-2:]
 
 
 def test_the_run_writes_the_reports_that_the_command_writes(sample_output: Path, tmp_path: Path) -> None:
@@ -248,3 +357,10 @@ def test_french_labels_are_typed_as_french_is() -> None:
 )
 def test_numbers_are_written_as_each_language_does(value: float | None, english: str, french: str) -> None:
     assert (number(value, "en"), number(value, "fr")) == (english, french)
+
+
+@pytest.mark.parametrize("value", [0, -0.0, -0.004])
+def test_nothing_is_never_less_than_nothing(value: float) -> None:
+    assert [number(value, language, exactly=True) for language in LANGUAGES] == ["0.00", "0,00"]
+    assert [percent(value / 10, language) for language in LANGUAGES] == ["0.0%", "0,0\u202f%"]
+    assert number(-0.006, "en", exactly=True) == "-0.01"

@@ -58,8 +58,8 @@ def statement(
 class Log:
     """The log over several runs, kept on disk as the program keeps it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, known_questions: tuple[str, ...] = ()) -> None:
+        self.folder, self.known_questions = folder, known_questions
         self.previous: Path | None = None
         self.runs = 0
 
@@ -70,6 +70,9 @@ class Log:
         connection = duckdb.connect()
         create_log_tables(connection)
         load_previous(connection, self.previous)
+        connection.executemany(
+            "INSERT INTO known_questions VALUES (?)", [[""], *([key] for key in self.known_questions)]
+        )
         types = {field.name: field.type for field in statement_schema()}
         given = pa.Table.from_pylist(stated, schema=pa.schema([(name, types[name]) for name in STATED_COLUMNS]))
         connection.register("given", given)
@@ -223,25 +226,33 @@ def test_a_cell_that_lost_its_value_is_an_event_too(tmp_path: Path) -> None:
     assert [(one["new_statement_id"], one["reason"]) for one in rows["new_events"]] == [(None, "WITHDRAWN")]
 
 
-def test_an_answer_of_a_model_stays_unless_it_is_stated_again_in_other_terms(tmp_path: Path) -> None:
+def test_an_answer_of_a_model_stays_where_its_question_is_not_known(tmp_path: Path) -> None:
     log = Log(tmp_path)
+    log.run([statement(source="LLM", custom_id="wiq-1")])
+    rows = log.run([])
+    assert rows["new_withdrawals"] == []
+    assert [one["source_type"] for one in rows["winners"]] == ["LLM"]
+
+
+def test_an_answer_whose_question_is_known_is_derived_like_all_others(tmp_path: Path) -> None:
+    log = Log(tmp_path, known_questions=("wiq-1", "wiq-2"))
     answer = statement(source="LLM", custom_id="wiq-1", confidence=0.9)
-    other = statement(source="LLM", custom_id="wiq-2", confidence=0.3)
+    other = statement(source="LLM", custom_id="wiq-2", entity="2")
     log.run([answer, other])
-    assert log.run([])["new_withdrawals"] == []
-    calibrated = answer | {"confidence_calibrated": 0.6}
-    rows = log.run([calibrated, other])
+    # Calibrated since: the same value in other terms.
+    rows = log.run([answer | {"confidence_calibrated": 0.6}, other])
     assert [one["action"] for one in rows["new_withdrawals"]] == ["WITHDRAWN"]
     assert [one["reason"] for one in rows["new_events"]] == ["RESTATED"]
-    standing = [one for one in rows["log"] if one["standing"]]
-    assert sorted(
-        (one["custom_id"], one["confidence_calibrated"]) for one in standing if one["custom_id"] == "wiq-1"
-    ) == [("wiq-1", 0.6)]
-    assert {one["custom_id"] for one in standing} == {"wiq-1", "wiq-2"}
-    assert len(rows["log"]) == 3
+    standing = {(one["custom_id"], one["confidence_calibrated"]) for one in rows["log"] if one["standing"]}
+    assert standing == {("wiq-1", 0.6), ("wiq-2", None)}
     back = log.run([answer, other])
     assert sorted(one["action"] for one in back["new_withdrawals"]) == ["REINSTATED", "WITHDRAWN"]
     assert log.run([answer, other])["new_withdrawals"] == []
+    # No longer an answer about what the entity has become.
+    gone = log.run([other])
+    assert [one["entity_id"] for one in gone["winners"]] == ["2"]
+    assert [one["reason"] for one in gone["new_events"]] == ["WITHDRAWN"]
+    assert len(gone["log"]) == 3
 
 
 def test_another_interval_is_another_statement_of_the_same_value(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 import signal
 import sqlite3
@@ -71,7 +72,10 @@ def test_what_no_source_fills_is_asked_and_published(sample_output: Path, publis
         assert len(service.batches) == 1
         again = run_imputer(published, *SAMPLE, given=settings(service), expect=0)
         assert len(service.batches) == 1
-    assert f"{len(gaps):,} cells have no value" in ended.output
+    assert f"of the first two tiers is good; {len(gaps):,} cells have no value." in ended.output
+    assert re.search(r"^The answers cost 0.00 USD: \d[\d,]+ tokens in, \d[\d,]+ out\.$", ended.output, re.MULTILINE)
+    assert "of the sources and the answers so far is good; 0 cells have no value." in again.output
+    assert "The answers cost" not in again.output
     assert sorted(asked_cells(published)) == sorted(gaps)
     assert cells(answers(published)) == gaps
     assert rows(published, "gaps") == []
@@ -81,6 +85,21 @@ def test_what_no_source_fills_is_asked_and_published(sample_output: Path, publis
     assert_whole(published / "wiq" / "latest")
     assert "Nothing new to ask." in again.output
     assert "Nothing is new" in again.output
+    # An auditor sees what the attribute meant, its bounds and when a value was right, also without the ledger the rest.
+    one = next(row for row in stated if row["attribute_id"] == "oasis.skills.writing")
+    explained = run_imputer(published, "explain", one["entity_id"], one["attribute_id"], "--json", expect=0)
+    told = json.loads(explained.output)["questions"][one["custom_id"]]
+    (line,) = told["cells"]
+    assert line == (
+        "- writing: Writing. Scale: proficiency level, 1 to 5; 0 means not applicable. Right means within 1 of the "
+        "value that an analyst with full knowledge of the job would give."
+    )
+    assert told["question"].startswith("Job title: ")
+    shown = run_imputer(published, "explain", one["entity_id"], one["attribute_id"], expect=0).output
+    assert "- writing: Writing. Scale: proficiency level, 1 to 5; 0 means not applicable. Right means" in shown
+    (published / "wiq" / "batch" / "ledger.sqlite").write_bytes(b"no ledger at all" * 1000)
+    explained = run_imputer(published, "explain", one["entity_id"], one["attribute_id"], "--json", expect=0)
+    assert json.loads(explained.output)["questions"] == {}
 
 
 def test_without_a_key_one_line_says_so(published: Path) -> None:
@@ -95,23 +114,36 @@ def test_without_a_key_one_line_says_so(published: Path) -> None:
 def test_no_wait_returns_and_the_next_run_picks_up(published: Path) -> None:
     with OpenAIStandIn(seconds=0.5) as service:
         sent = run_imputer(published, *SAMPLE, "--no-wait", given=settings(service), expect=0)
-        assert "1 batches are under way: the next «imputer impute» goes on." in sent.output
+        assert "1 batch is under way: the next «imputer impute» goes on." in sent.output
+        assert "is sent now.\n" in sent.output
         assert answers(published) == []
         waiting = run_imputer(published, *SAMPLE, expect=0)
-        assert "1 batches are under way and wait for the key." in waiting.output
+        assert "1 batch is under way and waits for the key." in waiting.output
         time.sleep(0.6)
         fetched = run_imputer(published, *SAMPLE, "--no-wait", given=settings(service), expect=0)
         assert len(service.batches) == 1
-    assert "Answers of 1 shards asked earlier were collected." in fetched.output
+    assert "Answers of 1 shard asked earlier were collected." in fetched.output
+    assert "The answers cost 0.00 USD: " in fetched.output
     assert answers(published)
     assert rows(published, "gaps") == []
 
 
-def test_killed_while_waiting_the_next_run_goes_on(published: Path) -> None:
-    with OpenAIStandIn(seconds=1.0) as service:
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
+def test_ended_while_waiting_the_next_run_goes_on(end: signal.Signals, published: Path) -> None:
+    with OpenAIStandIn(seconds=1.0 if end == signal.SIGKILL else 3.0) as service:
         with start_imputer(published, *SAMPLE, given=settings(service)) as process:
             wait_until(lambda: service.batches, process)
-            process.send_signal(signal.SIGKILL)
+            if end == signal.SIGINT:
+                # Who comes second is refused at once, before anything is read.
+                before = sorted((published / "wiq" / "runs").iterdir())
+                run_imputer(published, *SAMPLE, given=settings(service)).refused("run_in_progress", "batch")
+                assert sorted((published / "wiq" / "runs").iterdir()) == before
+            process.send_signal(end)
+            told = process.communicate()[1]
+        if end == signal.SIGINT:
+            assert told.endswith("Interrupted: nothing is lost, the next «imputer impute» goes on.\n")
+            assert "Traceback" not in told
+            assert process.returncode == 130
         assert answers(published) == []
         run_imputer(published, *SAMPLE, given=settings(service), expect=0)
         assert len(service.batches) == 1
@@ -122,14 +154,16 @@ def test_killed_while_waiting_the_next_run_goes_on(published: Path) -> None:
 def test_what_a_model_declines_stays_a_gap_with_its_reason(published: Path) -> None:
     faults = OpenAIFaults(refusals=2, content_filtered=1, line_refused=1, length_cuts=9)
     with OpenAIStandIn(faults=faults) as service:
-        ended = run_imputer(published, *SAMPLE, given=settings(service, WIQ_ATTEMPTS="1"), expect=0)
+        ended = run_imputer(published, *SAMPLE, "--quiet", given=settings(service, WIQ_ATTEMPTS="1"), expect=0)
     left = rows(published, "gaps")
     assert {row["model_reason"] for row in left} == {"REFUSED", "REJECTED", "NO_ANSWER"}
     assert len({(row["entity_id"], row["domain"]) for row in left}) == 13
     assert cells(left).isdisjoint(cells(answers(published)))
     assert cells(left) | cells(answers(published)) == set(asked_cells(published))
     assert all(row["model_reason_en"] and row["model_reason_fr"] for row in left)
-    assert "gaps" in ended.output
+    # Quiet: only what was not done is told.
+    assert ended.output == ""
+    assert re.fullmatch(r"13 questions were given up \(.*2 refusal.*\): see «imputer gaps» and .*\n", ended.errors)
 
 
 @pytest.mark.parametrize("given", [{"OPENAI_BASE_URL": "http://127.0.0.1:9/v1/"}, {"OPENAI_API_KEY": "sk-other"}])
@@ -146,13 +180,33 @@ def test_where_the_provider_fails_the_sources_are_published_all_the_same(
 def test_nothing_is_sent_above_the_cap(published: Path, tmp_path: Path) -> None:
     prices = tmp_path / "prices.toml"
     prices.write_text('as_of = "2026-01-01"\nsource = "made up"\n[models]\n"stand-in" = { input = 1, output = 1 }\n')
+    prices.write_text(prices.read_text() + '"dear" = { input = 10, output = 10 }\n')
     with OpenAIStandIn() as service:
         given = settings(service, WIQ_PRICES=str(prices))
-        ended = run_imputer(published, *SAMPLE, "--max-cost", "0.01", given=given)
+        run_imputer(published, "batch", "plan", given=given | {"WIQ_MODEL": "dear"}, expect=0)
+        ended = run_imputer(published, *SAMPLE, "--max-cost", "5", given=given, expect=1)
         assert service.batches == []
-    assert ended.status == 1
-    assert "FAILED" in ended.errors
+    # What was planned before is told with its model and cost, and is not «asked already».
+    assert "123 questions are not asked again: planned before, not sent yet." in ended.output
+    assert "being asked already" not in ended.output
+    assert re.search(
+        r"^Job \S+ of before \(impute, dear\): 123 requests not sent yet, at most ", ended.output, re.MULTILINE
+    )
+    assert "At most is above the cap of 5.00 USD" in ended.errors
+    assert "FAILED: 1 shard waits: " in ended.errors
+    assert "cancel with «imputer batch cancel»" in ended.errors
     assert answers(published) == []
+
+
+def test_a_run_that_does_not_replace_latest_says_that_no_model_is_asked(published: Path) -> None:
+    manifest = published / "wiq" / "latest" / "run.json"
+    told = json.loads(manifest.read_text())
+    told["settings"]["sources"]["a_source_of_before"] = "0" * 64
+    manifest.write_text(json.dumps(told))
+    with OpenAIStandIn() as service:
+        ended = run_imputer(published, *SAMPLE, given=settings(service), expect=0)
+        assert service.requests == []
+    assert "The model was not asked: the run does not replace latest (it lacks sources that latest has:" in ended.output
 
 
 def test_no_key_is_ever_written(published: Path) -> None:
