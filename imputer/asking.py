@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from imputer.batch.balance import open_jobs
 from imputer.batch.engine import work
-from imputer.batch.ledger import FOLDER, IN_FLIGHT, NAME, Ledger
+from imputer.batch.ledger import IN_FLIGHT, Ledger
 from imputer.batch.questions import questions_of
 from imputer.batch.service import Service
 from imputer.batch.shards import PURPOSE, write_job
@@ -47,14 +47,6 @@ class Asked:
 
     worked: Worked
     collected: int
-
-
-def under_way(root: Path) -> int:
-    """How many shards of gaps below ``root`` (``output/wiq``) are with the provider, or may be."""
-    if not (root / FOLDER / NAME).is_file():
-        return 0
-    with Ledger(root, exclusive=False) as ledger:
-        return len(ledger.shards(*IN_FLIGHT, purpose=PURPOSE))
 
 
 def collected(ledger: Ledger) -> int:

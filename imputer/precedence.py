@@ -63,8 +63,8 @@ def note_overrides(connection: duckdb.DuckDBPyConnection, run_id: str, created_a
             CASE
                 WHEN (new.value_number, new.value_text, new.source_type, new.method)
                     IS NOT DISTINCT FROM (old.value_number, old.value_text, old.source_type, old.method) THEN 'RESTATED'
-                WHEN withdrawn.action = 'WITHDRAWN' THEN 'WITHDRAWN'
                 WHEN {rank.format("new")} < {rank.format("old")} THEN 'HIGHER_SOURCE'
+                WHEN withdrawn.action = 'WITHDRAWN' THEN 'WITHDRAWN'
                 WHEN reinstated.action = 'REINSTATED' THEN 'REINSTATED'
                 WHEN new.confidence > old.confidence THEN 'HIGHER_CONFIDENCE'
                 ELSE 'NEWER'

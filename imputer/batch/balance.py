@@ -6,10 +6,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from imputer.batch.ledger import IN_FLIGHT, UNSENT, spent
+from imputer.batch.ledger import FOLDER, IN_FLIGHT, NAME, UNSENT, Ledger, spent
 
 if TYPE_CHECKING:
-    from imputer.batch.ledger import Job, Ledger
+    from pathlib import Path
+
+    from imputer.batch.ledger import Job
 
 _GIVEN_UP = """
 SELECT coalesce(r.reason, 'no reason'), count(*) FROM request_states r JOIN jobs USING (job_id)
@@ -107,3 +109,11 @@ def open_jobs(ledger: Ledger, purpose: str | None = None) -> list[OpenJob]:
         if one.unsent or one.sent:
             found.append(one)
     return found
+
+
+def under_way(root: Path, purpose: str) -> int:
+    """How many shards of a purpose below ``root`` (``output/wiq``) are with the provider, or may be."""
+    if not (root / FOLDER / NAME).is_file():
+        return 0
+    with Ledger(root, exclusive=False) as ledger:
+        return len(ledger.shards(*IN_FLIGHT, purpose=purpose))

@@ -176,13 +176,14 @@ class _Told:
 
     def no_model(self, settings: Settings, imputed: Imputed, *, chosen: bool) -> None:
         """Why the third tier was left out, in one line."""
-        from imputer.asking import under_way  # noqa: PLC0415
+        from imputer.batch.balance import under_way  # noqa: PLC0415
+        from imputer.batch.shards import PURPOSE  # noqa: PLC0415
 
         why = "as asked" if chosen else "OPENAI_API_KEY is not set"
         gaps = counted(imputed.outcome.counts["gaps"], "cell stays a gap", "cells stay gaps")
         waiting = ""
         try:
-            if batches := under_way(settings.root):
+            if batches := under_way(settings.root, PURPOSE):
                 many = counted(batches, "batch is", "batches are")
                 wait = "and wait for the next «imputer impute» with a model" if chosen else "and wait for the key"
                 waiting = f" {many} under way {wait if batches > 1 else wait.replace('wait', 'waits')}."

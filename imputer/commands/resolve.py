@@ -83,7 +83,7 @@ def resolve(  # noqa: PLR0913, PLR0917 (one per option)
         return
     if any((unit_group, title_fr, job_function, job_family, managerial_level)):
         raise WrongUsage("these options describe --title", next_step="for a file, make them columns of it")
-    check_paths(titles, output)
+    check_paths(titles, output, title_column)
     console = Console(stderr=True)
     columns = (
         SpinnerColumn(),

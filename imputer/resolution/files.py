@@ -57,8 +57,8 @@ def resolve_file(
     return done
 
 
-def check_paths(source: Path, target: Path) -> None:
-    """Raise what stands in the way before anything long is done."""
+def check_paths(source: Path, target: Path, title: str) -> None:
+    """Raise what stands in the way before anything long is done: files, kinds, and the column of titles."""
     if not source.is_file():
         raise SourceMissing("the file of titles is not there", url=str(source))
     for path, kinds in ((source, INPUTS), (target, OUTPUTS)):
@@ -66,6 +66,7 @@ def check_paths(source: Path, target: Path) -> None:
             raise WrongUsage("unknown kind of file", expected=f"a name ending in {', '.join(kinds)}", found=str(path))
     if source.resolve() == target.resolve():
         raise WrongUsage("the output would replace the input", found=str(target), next_step="name another file")
+    next(read_titles(source, title), None)
 
 
 def read_titles(source: Path, title: str) -> Iterator[pa.Table]:

@@ -93,6 +93,7 @@ ATTRIBUTES = [
         authoritative=True,
         onet=True,
         imputable=True,
+        current=True,
     ),
     record(
         "dim_attribute",
@@ -107,6 +108,7 @@ ATTRIBUTES = [
         maximum=5.0,
         authoritative=True,
         imputable=True,
+        current=True,
     ),
     record(
         "dim_attribute",
@@ -118,6 +120,7 @@ ATTRIBUTES = [
         value_type="list",
         authoritative=True,
         imputable=True,
+        current=True,
     ),
     record(
         "dim_attribute",
@@ -132,6 +135,7 @@ ATTRIBUTES = [
         maximum=7.0,
         onet=True,
         imputable=True,
+        current=True,
     ),
     record(
         "dim_attribute",
@@ -144,6 +148,7 @@ ATTRIBUTES = [
         languages=["zxx"],
         minimum=0.0,
         imputable=False,
+        current=True,
     ),
 ]
 TITLES = {

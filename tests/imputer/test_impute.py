@@ -78,7 +78,7 @@ def test_a_second_run_adds_nothing_and_writes_nothing(published: Path) -> None:
     assert (state(published / "wiq"), runs(published)) == (before, folders)
 
 
-@pytest.mark.parametrize("share", [0.15, 0.35, 0.5, 0.65, 0.8, 0.95])
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.7, 0.9])
 def test_killed_at_any_moment_the_next_run_gives_what_an_unkilled_one_gives(
     share: float, sample_output: Path, seconds: float, tmp_path: Path
 ) -> None:

@@ -11,7 +11,9 @@ import pyarrow.parquet as pq
 
 from imputer.asking import Model, ask
 from imputer.batch.display import Display
+from imputer.batch.ledger import Ledger
 from imputer.batch.options import BatchOptions
+from imputer.batch.prices import read_price
 from imputer.batch.service import Access
 from imputer.gathering import Location
 from imputer.impute import impute
@@ -44,6 +46,10 @@ class Months:
         assert imputed.good, imputed.outcome.failures
         return imputed.folder
 
+    def ask(self, folder: Path, model: Model) -> None:
+        with Ledger(self.output / "wiq") as ledger:
+            assert ask(ledger, folder, model, lambda *_: None).worked.done
+
     def code(self, unit_group: str) -> None:
         """Code the title to a unit group, or to none."""
         path = self.sources / TITLES
@@ -66,8 +72,9 @@ def test_a_title_coded_anew_is_asked_anew(tmp_path: Path) -> None:
     description = ("wiq.description", "fr")
     with OpenAIStandIn() as service:
         access = Access(service.key, service.base_url, backoff=0.01)
-        model = Model(access, OPTIONS, wait=True, display=Display(io.StringIO()))
-        ask(months.output / "wiq", months.impute(), model, lambda _: None)
+        price = read_price(OPTIONS.model)
+        model = Model(access, OPTIONS, price, wait=True, display=Display(io.StringIO()))
+        months.ask(months.impute(), model)
         months.impute()
         first = months.rows("attribute_values")[description]
         assert first["source_type"] == "LLM"
@@ -79,7 +86,7 @@ def test_a_title_coded_anew_is_asked_anew(tmp_path: Path) -> None:
         gaps = set(months.rows("gaps"))
         assert description in gaps
         assert not any(row["source_type"] == "LLM" for row in months.rows("attribute_values").values())
-        ask(months.output / "wiq", folder, model, lambda _: None)
+        months.ask(folder, model)
         months.impute()
         second = months.rows("attribute_values")
         assert {cell for cell, row in second.items() if row["source_type"] == "LLM"} == gaps

@@ -9,6 +9,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+from imputer.gold import WIDE_ATTRIBUTES
 from imputer.table_files import TableFiles, wide_table, write_jsonl
 from imputer.verdict import check_files, check_keys
 from schemas import load_tables
@@ -29,8 +30,10 @@ def run(sample_output: Path, tmp_path: Path) -> Path:
 
 
 def tables(run: Path) -> dict[str, Table]:
-    query = f"SELECT attribute_id, value_type, name_en, name_fr FROM '{run}/dim_attribute.parquet' WHERE current"
-    return dict(load_tables("wiq")) | {"job_titles_wide": wide_table(duckdb.sql(query).fetchall())}
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE VIEW dim_attribute AS FROM '{run}/dim_attribute.parquet'")
+        attributes = connection.sql(WIDE_ATTRIBUTES).fetchall()
+    return dict(load_tables("wiq")) | {"job_titles_wide": wide_table(attributes)}
 
 
 def counts(run: Path) -> dict[str, int]:
