@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from imputer.batch.balance import open_jobs
 from imputer.batch.engine import work
-from imputer.batch.ledger import IN_FLIGHT, Ledger
+from imputer.batch.jobs import IN_FLIGHT
 from imputer.batch.questions import questions_of
 from imputer.batch.service import Service
 from imputer.batch.shards import PURPOSE, write_job
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from imputer.batch.balance import OpenJob
     from imputer.batch.display import Display
     from imputer.batch.engine import Worked
+    from imputer.batch.ledger import Ledger
     from imputer.batch.options import BatchOptions
     from imputer.batch.prices import Price
     from imputer.batch.service import Access

@@ -9,6 +9,7 @@
     accepted · answers · service             statements; lines of answers; the API
     balance                                  what was spent, what is open
     questions · ledger                       what is asked; what is known to have happened
+    jobs · ledger_file                       jobs, shards and their states; the file and how it is opened
     described                                what is asked for a description
     lines · contracts · prices · options     request lines; what may be answered; cost; settings
 

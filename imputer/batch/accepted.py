@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from imputer.batch.contracts import judge_of
-from imputer.batch.ledger import FOLDER, NAME, Ledger
+from imputer.batch.ledger import Ledger
+from imputer.batch.ledger_file import FOLDER, NAME
 from imputer.statements import STATED_COLUMNS, statement_schema
 from schemas.errors import Incomplete
 

@@ -6,12 +6,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from imputer.batch.ledger import FOLDER, IN_FLIGHT, NAME, UNSENT, Ledger, spent
+from imputer.batch.jobs import IN_FLIGHT, UNSENT, spent
+from imputer.batch.ledger import Ledger
+from imputer.batch.ledger_file import FOLDER, NAME
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from imputer.batch.ledger import Job
+    from imputer.batch.jobs import Job
 
 _GIVEN_UP = """
 SELECT coalesce(r.reason, 'no reason'), count(*) FROM request_states r JOIN jobs USING (job_id)

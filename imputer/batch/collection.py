@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imputer.batch.ledger import STOPPED
+from imputer.batch.jobs import STOPPED
 from imputer.batch.reading import read_shard
 from imputer.batch.recovery import moment, queue_full
 from imputer.batch.service import NotThere
@@ -15,7 +15,8 @@ from imputer.batch.submission import postpone
 if TYPE_CHECKING:
     from openai.types import Batch
 
-    from imputer.batch.ledger import Ledger, Shard
+    from imputer.batch.jobs import Shard
+    from imputer.batch.ledger import Ledger
     from imputer.batch.options import BatchOptions
     from imputer.batch.service import Service
 

@@ -12,12 +12,13 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from imputer.batch.ledger import IN_FLIGHT, UNSENT, Ledger, committed, spent
+from imputer.batch.jobs import IN_FLIGHT, UNSENT, committed, spent
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from imputer.batch.ledger import Job, Shard
+    from imputer.batch.jobs import Job, Shard
+    from imputer.batch.ledger import Ledger
 
 _WIDTH = 160
 _NARROW = 120  # a terminal below this width shows less

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from imputer.batch.collection import collect
-from imputer.batch.ledger import IN_FLIGHT, STOPPED, UNFINISHED, UNSENT, Job, Ledger, Shard
+from imputer.batch.jobs import IN_FLIGHT, STOPPED, UNFINISHED, UNSENT, Job, Shard
 from imputer.batch.prices import Price
 from imputer.batch.recovery import OVER, check_address, moment, recover
 from imputer.batch.service import NotThere
@@ -17,6 +17,7 @@ from imputer.batch.submission import Sending, over_cap, submit_what_fits
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from imputer.batch.ledger import Ledger
     from imputer.batch.options import BatchOptions
     from imputer.batch.service import Service
 

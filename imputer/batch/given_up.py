@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from imputer.batch.answers import FINAL
 from imputer.batch.contracts import Contract
-from imputer.batch.ledger import FOLDER, NAME, Ledger
+from imputer.batch.ledger import Ledger
+from imputer.batch.ledger_file import FOLDER, NAME
 
 if TYPE_CHECKING:
     from pathlib import Path

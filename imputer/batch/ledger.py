@@ -1,32 +1,21 @@
 """What is known to have happened: jobs, shards and requests in SQLite, written before and after every call.
 
-A shard goes through these states; the ones that end in -ING are intents, written before the call they name::
-
-    WRITTEN ─► UPLOADING ─► UPLOADED ─► CREATING ─► SUBMITTED ─► COLLECTED
-       ▲  ▲________│           ▲___________│            │
-       └────────────────────────────────────────────────┘  a batch that the provider refused to queue
-    WRITTEN, UPLOADED ─► SUBMITTED   a batch that a copy of this ledger sent already
-    EXPORTED ─► COLLECTED            run by another program
-    CANCELLED                        given up by the user before it was sent, or unknown to the provider
-
 A request is ASKED until something goes wrong with it: RETRY (to be sent again), FAILED or CANCELLED. One that is still
 ASKED when its shard is COLLECTED is answered; the view ``request_states`` says OPEN or ANSWERED for it. So a million
 good answers change not one row.
-
-Readers (``exclusive`` false) open the file for reading alone, make nothing, and see an empty ledger where there is
-none.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Self
 
-from schemas.errors import Incomplete, OutputUnwritable, RunInProgress
+from imputer.batch.jobs import IN_FLIGHT, UNSENT, Job, Shard
+from imputer.batch.ledger_file import FOLDER, NAME, hold, open_reading, open_writing, sqlite_error, with_tables
+from schemas.errors import Incomplete
 from schemas.runs import output_unwritable
 
 if TYPE_CHECKING:
@@ -34,148 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from schemas.errors import RunError
-
-FOLDER = "batch"
-NAME = "ledger.sqlite"
-VERSION = 1
-#: The reason of a shard that its user cancelled: what it did not answer is not sent again.
-STOPPED = "cancelled by the user"
-#: States of a shard that waits to be made a batch; an uploaded file holds nothing of the provider's queue.
-UNSENT = ("WRITTEN", "UPLOADED")
-#: States of a shard that hold tokens of the provider's queue, or may.
-IN_FLIGHT = ("UPLOADING", "CREATING", "SUBMITTED")
-#: States of a shard whose requests may still be answered.
-UNFINISHED = (*UNSENT, *IN_FLIGHT, "EXPORTED")
-
 #: A request as it is kept: key, contract, entity type, entity, and what the answer rests on (JSON) or None.
 Request = tuple[str, int, str, str, str | None]
-
-_CACHE_KB = 8_192
-_PATIENCE = 30.0  # seconds that SQLite waits for a lock
-# Parts of SQLite's messages about what the system refused.
-_UNWRITABLE = ("readonly", "unable to open", "disk is full", "disk I/O")
-_TABLES = """
-CREATE TABLE IF NOT EXISTS jobs (
-    job_id TEXT PRIMARY KEY, purpose TEXT NOT NULL, created_at TEXT NOT NULL, run_id TEXT, model TEXT NOT NULL,
-    endpoint TEXT NOT NULL, price_input REAL NOT NULL, price_output REAL NOT NULL, price_as_of TEXT NOT NULL,
-    address TEXT
-) STRICT;
-CREATE TABLE IF NOT EXISTS contracts (
-    contract_id INTEGER PRIMARY KEY, contract_key TEXT NOT NULL UNIQUE, content TEXT NOT NULL
-) STRICT;
-CREATE TABLE IF NOT EXISTS shards (
-    shard_id INTEGER PRIMARY KEY, job_id TEXT NOT NULL REFERENCES jobs, number INTEGER NOT NULL,
-    round INTEGER NOT NULL, path TEXT NOT NULL, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL,
-    requests INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
-    state TEXT NOT NULL, attempt INTEGER NOT NULL DEFAULT 0, intent_at REAL NOT NULL DEFAULT 0,
-    not_before REAL NOT NULL DEFAULT 0, file_id TEXT, batch_id TEXT, status TEXT, lines_done INTEGER NOT NULL DEFAULT 0,
-    output_file_id TEXT, error_file_id TEXT, ended_at REAL, submitted_at REAL, reason TEXT,
-    used_input INTEGER NOT NULL DEFAULT 0, used_output INTEGER NOT NULL DEFAULT 0,
-    answered INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0, missing INTEGER NOT NULL DEFAULT 0,
-    odd_lines INTEGER NOT NULL DEFAULT 0, UNIQUE (job_id, number)
-) STRICT;
-CREATE TABLE IF NOT EXISTS requests (
-    custom_id TEXT NOT NULL UNIQUE, contract_id INTEGER NOT NULL REFERENCES contracts, entity_type TEXT NOT NULL,
-    entity_id TEXT NOT NULL, shard_id INTEGER NOT NULL REFERENCES shards, state TEXT NOT NULL,
-    attempts INTEGER NOT NULL, reason TEXT, rests_on TEXT, subject TEXT NOT NULL,
-    PRIMARY KEY (shard_id, custom_id)
-) STRICT, WITHOUT ROWID;
-CREATE VIEW IF NOT EXISTS request_states AS
-SELECT custom_id, contract_id, entity_type, entity_id, shard_id, job_id, attempts, requests.reason,
-    CASE WHEN requests.state <> 'ASKED' THEN requests.state WHEN shards.state = 'COLLECTED' THEN 'ANSWERED'
-        ELSE 'OPEN' END AS state
-FROM requests JOIN shards USING (shard_id);
-CREATE TABLE IF NOT EXISTS refused_cells (
-    custom_id TEXT NOT NULL, cell TEXT NOT NULL, shard_id INTEGER NOT NULL, reason TEXT NOT NULL,
-    PRIMARY KEY (custom_id, cell, shard_id)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS notes (moment TEXT NOT NULL, job_id TEXT, shard INTEGER, note TEXT NOT NULL) STRICT;
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One plan: questions of one purpose to one model. Prices in USD per million tokens.
-
-    ``address`` is where its files were sent (host and path), None before the first.
-    """
-
-    job_id: str
-    purpose: str
-    created_at: str
-    run_id: str | None
-    model: str
-    endpoint: str
-    price_input: float
-    price_output: float
-    price_as_of: str
-    address: str | None
-
-    def cost(self, input_tokens: int, output_tokens: int) -> float:
-        """USD for so many tokens in and out."""
-        return (input_tokens * self.price_input + output_tokens * self.price_output) / 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Shard:
-    """One request file. ``output_tokens`` is the most that its answers may have; moments are seconds since 1970.
-
-    ``round`` counts how often its requests were sent before, ``attempt`` how often this file was submitted;
-    ``ended_at`` is when its batch was first seen to have ended, ``not_before`` when it may be tried again.
-    """
-
-    shard_id: int
-    job_id: str
-    number: int
-    round: int
-    path: str
-    sha256: str
-    bytes: int
-    requests: int
-    input_tokens: int
-    output_tokens: int
-    state: str
-    attempt: int
-    intent_at: float
-    not_before: float
-    file_id: str | None
-    batch_id: str | None
-    status: str | None
-    lines_done: int
-    output_file_id: str | None
-    error_file_id: str | None
-    ended_at: float | None
-    submitted_at: float | None
-    reason: str | None
-    used_input: int
-    used_output: int
-    answered: int
-    failed: int
-    missing: int
-    odd_lines: int
-
-    @property
-    def identity(self) -> tuple[str, str, str]:
-        """What is the same for every batch of this file, whoever sent it: job, number, digest."""
-        return (self.job_id, str(self.number), self.sha256)
-
-    @property
-    def metadata(self) -> dict[str, str]:
-        """What a batch of this shard carries, so that it can be found again."""
-        return {
-            "program": "wiq",
-            "job": self.job_id,
-            "shard": str(self.number),
-            "sha256": self.sha256,
-            "attempt": str(self.attempt),
-        }
-
-    @property
-    def filename(self) -> str:
-        """The name under which this shard's file is uploaded, so that it can be found again."""
-        return f"wiq-{self.job_id}-{self.number:05d}-{self.attempt}-{self.sha256[:16]}.jsonl"
-
 
 _SHARD_COLUMNS = ", ".join(field.name for field in fields(Shard))
 _JOB_COLUMNS = ", ".join(field.name for field in fields(Job))
@@ -196,33 +45,21 @@ class Ledger:
         try:
             if exclusive:
                 self.folder.mkdir(parents=True, exist_ok=True)
-                self._lock = _hold(self.folder)
-            self.connection = _open_writing(path) if exclusive else _open_reading(path)
+                self._lock = hold(self.folder)
+            self.connection = open_writing(path) if exclusive else open_reading(path)
         except OSError as error:
             raise output_unwritable(self.folder, error) from error
         except sqlite3.Error as error:
             self._release()
-            raise _told(path, error) from error
+            raise sqlite_error(path, error) from error
         try:
-            self._agree(path, exclusive=exclusive)
+            self.connection = with_tables(self.connection, path, exclusive=exclusive)
         except sqlite3.Error as error:
             self.close()
-            raise _told(path, error) from error
+            raise sqlite_error(path, error) from error
         except BaseException:
             self.close()
             raise
-
-    def _agree(self, path: Path, *, exclusive: bool) -> None:
-        """Make the tables where there are none, refuse those of a later version."""
-        self.connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
-        found = self.connection.execute("PRAGMA user_version").fetchone()[0]
-        if found > VERSION:
-            raise Incomplete(f"{path} is of a later version", str(VERSION), str(found))
-        if found < VERSION:
-            if not exclusive:  # its writer died, or is about to make it
-                self.connection.close()
-                self.connection = sqlite3.connect(":memory:", isolation_level=None)
-            self.connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
 
     def __enter__(self) -> Self:
         """Return the ledger itself."""
@@ -237,7 +74,7 @@ class Ledger:
             sqlite3.DatabaseError,
             sqlite3.OperationalError,
         ):  # the others are defects of the program
-            raise _told(self.folder / NAME, error) from error
+            raise sqlite_error(self.folder / NAME, error) from error
 
     def close(self) -> None:
         """Close the file and release the lock."""
@@ -408,89 +245,3 @@ class Ledger:
             [job_id],
         )
         return dict(rows.fetchall())
-
-
-def spent(job: Job, shards: Iterable[Shard]) -> float:
-    """USD that a job has cost so far: what its answers used, by the batch prices."""
-    return sum(job.cost(shard.used_input, shard.used_output) for shard in shards if shard.job_id == job.job_id)
-
-
-def committed(job: Job, shards: Iterable[Shard]) -> float:
-    """USD that a job's shards in flight may still cost at most."""
-    return sum(
-        job.cost(shard.input_tokens, shard.output_tokens)
-        for shard in shards
-        if shard.job_id == job.job_id and shard.state in IN_FLIGHT
-    )
-
-
-def _hold(folder: Path) -> int:
-    lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        raise RunInProgress(
-            f"another process works on the batches in {folder}",
-            next_step="wait for it to end; «imputer batch status» shows how far it is",
-        ) from None
-    return lock
-
-
-def _open_writing(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
-
-
-def _open_reading(path: Path) -> sqlite3.Connection:
-    """For reading alone, also where nothing can be written beside it; an empty one where there is none."""
-    if not path.is_file():
-        return sqlite3.connect(":memory:", isolation_level=None)
-    connection = _try_reading(path, "mode=ro")
-    beside = path.with_name(f"{path.name}-wal")
-    if connection is None and not (beside.is_file() and beside.stat().st_size):
-        # All of it is in the file itself, and who cannot make the files beside it cannot watch its writers either.
-        connection = _try_reading(path, "immutable=1")
-    if connection is None:
-        raise sqlite3.OperationalError(f"unable to open {path} for reading")
-    return connection
-
-
-def _try_reading(path: Path, how: str) -> sqlite3.Connection | None:
-    connection = None
-    try:
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?{how}", uri=True, isolation_level=None, timeout=_PATIENCE
-        )
-        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError:
-        if connection is not None:
-            connection.close()
-        return None
-    except sqlite3.Error:
-        if connection is not None:
-            connection.close()
-        raise
-    return connection
-
-
-def _told(path: Path, error: BaseException) -> RunError:
-    """What an error of SQLite means for whoever runs the program."""
-    reason = str(error)
-    if "locked" in reason:
-        return RunInProgress(f"another process works on {path}", next_step="try again when it has ended")
-    if any(part in reason for part in _UNWRITABLE):
-        remedy = "free some space, or use the account that owns the output folder"
-        return OutputUnwritable(f"cannot use {path}: {reason}", next_step=remedy)
-    return Incomplete(
-        f"{path} cannot be read",
-        "a ledger of batches",
-        reason,
-        next_step=f"bring it back from a copy, or move {path.parent} away: all is then asked, and paid, again",
-    )

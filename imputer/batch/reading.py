@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from imputer.batch.accepted import Acceptance, accepted_path
 from imputer.batch.answers import BLANK, FINAL, read_line
 from imputer.batch.contracts import Contract
-from imputer.batch.ledger import STOPPED
+from imputer.batch.jobs import STOPPED
 from imputer.batch.recovery import moment
 from imputer.errors import ExpectationFailed
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from imputer.batch.answers import Answer
-    from imputer.batch.ledger import Ledger, Request, Shard
+    from imputer.batch.jobs import Shard
+    from imputer.batch.ledger import Ledger, Request
     from imputer.batch.options import BatchOptions
 
 

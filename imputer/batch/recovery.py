@@ -12,7 +12,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from imputer.batch.ledger import IN_FLIGHT, UNSENT
+from imputer.batch.jobs import IN_FLIGHT, UNSENT
 from imputer.errors import WrongUsage
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from openai.types import Batch
 
-    from imputer.batch.ledger import Ledger, Shard
+    from imputer.batch.jobs import Shard
+    from imputer.batch.ledger import Ledger
     from imputer.batch.service import Service
 
 F = TypeVar("F")

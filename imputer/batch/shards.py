@@ -26,7 +26,8 @@ from schemas.runs import output_unwritable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from imputer.batch.ledger import Job, Ledger, Shard
+    from imputer.batch.jobs import Job, Shard
+    from imputer.batch.ledger import Ledger
     from imputer.batch.lines import Question
     from imputer.batch.options import BatchOptions
     from imputer.batch.prices import Price

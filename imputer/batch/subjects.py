@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from imputer.batch.ledger import FOLDER, NAME, Ledger
+from imputer.batch.ledger import Ledger
+from imputer.batch.ledger_file import FOLDER, NAME
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,13 +10,14 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from imputer.batch.ledger import IN_FLIGHT, UNSENT
+from imputer.batch.jobs import IN_FLIGHT, UNSENT
 from imputer.batch.recovery import adopt, moment, recover
 from imputer.batch.service import Rejected, Uncertain
 from schemas.errors import Incomplete
 
 if TYPE_CHECKING:
-    from imputer.batch.ledger import Job, Ledger, Shard
+    from imputer.batch.jobs import Job, Shard
+    from imputer.batch.ledger import Ledger
     from imputer.batch.options import BatchOptions
     from imputer.batch.service import Service
 

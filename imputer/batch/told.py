@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import orjson
 
 from imputer.batch.contracts import Contract, describe
-from imputer.batch.ledger import FOLDER, NAME, Ledger
+from imputer.batch.ledger import Ledger
+from imputer.batch.ledger_file import FOLDER, NAME
 from imputer.batch.lines import key_of_line
 from schemas.errors import RunError
 

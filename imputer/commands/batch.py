@@ -149,7 +149,8 @@ def status() -> None:
     Exit status: 0 shown.
     """  # noqa: D301
     from imputer.batch.display import print_status  # noqa: PLC0415
-    from imputer.batch.ledger import FOLDER, NAME, Ledger  # noqa: PLC0415
+    from imputer.batch.ledger import Ledger  # noqa: PLC0415
+    from imputer.batch.ledger_file import FOLDER, NAME  # noqa: PLC0415
 
     root = read_settings().root
     if not (root / FOLDER / NAME).is_file():
@@ -174,7 +175,8 @@ def cancel(job: str | None) -> None:
     Exit status: 0 cancelled, 1 failed or no such job, 2 wrong usage or no key though batches are under way.
     """  # noqa: D301
     from imputer.batch.engine import stop  # noqa: PLC0415
-    from imputer.batch.ledger import IN_FLIGHT, Ledger  # noqa: PLC0415
+    from imputer.batch.jobs import IN_FLIGHT  # noqa: PLC0415
+    from imputer.batch.ledger import Ledger  # noqa: PLC0415
     from imputer.batch.service import Service, read_access  # noqa: PLC0415
 
     with Ledger(read_settings().root) as ledger:

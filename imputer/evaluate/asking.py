@@ -15,7 +15,9 @@ import pyarrow.parquet as pq
 
 from imputer.batch.accepted import accepted_files
 from imputer.batch.engine import work
-from imputer.batch.ledger import FOLDER, NAME, Ledger, spent
+from imputer.batch.jobs import spent
+from imputer.batch.ledger import Ledger
+from imputer.batch.ledger_file import FOLDER, NAME
 from imputer.batch.lines import LineMaker
 from imputer.batch.prices import read_price
 from imputer.batch.questions import Asking, questions_of

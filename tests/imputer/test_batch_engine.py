@@ -15,7 +15,8 @@ from imputer.batch.accepted import accepted_answers
 from imputer.batch.display import Display, print_status
 from imputer.batch.engine import stop, work
 from imputer.batch.given_up import given_up_cells, model_reason
-from imputer.batch.ledger import Ledger, Shard, spent
+from imputer.batch.jobs import Shard, spent
+from imputer.batch.ledger import Ledger
 from imputer.batch.service import Access, Service
 from imputer.errors import ProviderRefused
 from imputer.standin.openai import OpenAIFaults, OpenAIStandIn

@@ -6,7 +6,7 @@ import sqlite3
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from imputer.batch.balance import open_jobs
 from imputer.batch.contracts import Cell, Contract
 from imputer.batch.engine import stop
-from imputer.batch.ledger import Ledger, Shard
+from imputer.batch.ledger import Ledger
 from imputer.batch.lines import LineMaker, Question, key_of_line
 from imputer.batch.options import DEFAULT_MODEL, BatchOptions, read_options
 from imputer.batch.prices import read_price, tokens_of
@@ -26,6 +26,9 @@ from imputer.batch.shards import write_job
 from imputer.errors import WrongUsage
 from imputer.standin.openai_schemas import OpenAISchemas
 from imputer.standin.openai_strict import strict_problem
+
+if TYPE_CHECKING:
+    from imputer.batch.jobs import Shard
 
 ALL = contract(NUMBER, CHOICE, TEXT, LIST, replace(NUMBER, name="level", zero_meaning="not applicable"))
 

@@ -19,7 +19,9 @@ from batch_jobs import FAST, NUMBER, PRICE, assert_whole, plan, run, small_shard
 
 from imputer.batch.contracts import Contract
 from imputer.batch.engine import stop, work
-from imputer.batch.ledger import FOLDER, NAME, Ledger, Shard, spent
+from imputer.batch.jobs import Shard, spent
+from imputer.batch.ledger import Ledger
+from imputer.batch.ledger_file import FOLDER, NAME
 from imputer.batch.service import Access, NotThere, Rejected, Service
 from imputer.errors import ProviderPartial, WrongUsage
 from imputer.standin.openai import OpenAIFaults, OpenAIStandIn
