@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -261,3 +262,14 @@ def test_another_interval_is_another_statement_of_the_same_value(tmp_path: Path)
     rows = log.run([statement(interval_low=1.0, interval_high=5.0)])
     assert [(one["interval_low"], one["interval_high"]) for one in rows["winners"]] == [(1.0, 5.0)]
     assert [one["reason"] for one in rows["new_events"]] == ["RESTATED"]
+
+
+def test_a_log_of_before_a_column_was_added_is_gone_on_from(tmp_path: Path) -> None:
+    log = Log(tmp_path)
+    log.run([statement()])
+    for name in ("statements", "attribute_values"):
+        path = tmp_path / "1" / f"{name}.parquet"
+        pq.write_table(pq.read_table(path).drop_columns(["interval_low", "interval_high"]), path)
+    rows = log.run([statement()])
+    assert len(rows["log"]) == 1
+    assert rows["new_events"] == []
