@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
@@ -23,8 +22,7 @@ _BLANK = "\x00"
 _SCHEMA_NAME = "answers"
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """One entity asked about all cells of a contract; ``text`` is what the model is told about the entity.
 
     ``rests_on``, a JSON object, goes into the evidence of what is answered: the part of the text that the answer is to

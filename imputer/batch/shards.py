@@ -336,9 +336,9 @@ def _new_lines(
             _, maker, number = found
             key, line, size = maker.line(question)
             limit = maker.output_limit
-            kind, entity_id, rests_on = question.entity_type, question.entity_id, question.rests_on
-            told = (False, rests_on, question.subject)
-            made.append(_Line(key, line, tokens_of(size), limit, number, kind, entity_id, *told))
+            _, kind, entity_id, _, rests_on, subject = question
+            fields = (key, line, tokens_of(size), limit, number, kind, entity_id, False, rests_on, subject)
+            made.append(_Line._make(fields))
         if not anything_known:
             planned.count_all(some, made)
             yield from made

@@ -88,7 +88,7 @@ def test_whatever_changes_the_question_changes_the_key() -> None:
     question = Question(ALL, "job_title", "1", "Job title: Analyst")
     keys = {
         plain.line(question)[0],
-        plain.line(replace(question, entity_id="2"))[0],
+        plain.line(question._replace(entity_id="2"))[0],
         LineMaker(ALL, FAST, "backtest").line(question)[0],
         LineMaker(ALL, replace(FAST, model="another"), "impute").line(question)[0],
         LineMaker(ALL, replace(FAST, effort="low"), "impute").line(question)[0],

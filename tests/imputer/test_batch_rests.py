@@ -30,7 +30,7 @@ def asked(count: int = 4) -> list[Question]:
 def test_it_is_no_part_of_the_question() -> None:
     question = asked()[1]
     maker = LineMaker(question.contract, FAST, "impute")
-    assert maker.line(question) == maker.line(replace(question, rests_on=None))
+    assert maker.line(question) == maker.line(question._replace(rests_on=None))
 
 
 def test_it_is_in_the_evidence_of_its_own_answers_alone(tmp_path: Path) -> None:
