@@ -99,7 +99,8 @@ def server_for(answer: Callable[[str, str, dict[str, str], bytes | None], Reply]
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(sent)
-            self.close_connection = self.close_connection or reply.cut
+            # Where the length tells the cut, nothing more comes; a quiet one leaves the connection as it is.
+            self.close_connection = self.close_connection or (reply.cut and reply.announced)
 
         do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = _serve  # noqa: N815
 
